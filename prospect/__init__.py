@@ -1,0 +1,32 @@
+"""
+Find: from maps and samples to ranked targets.
+
+The whole chain is `run_district`; its parts are public as well: `stack_evidence`,
+`sample_stack`, a model of `prospect.models`, `validate` of `prospect.validation`,
+`predict_map`, `delineate_targets` of `prospect.targets`.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=[
+        "compute",
+        "evidence",
+        "models",
+        "report",
+        "scene",
+        "targets",
+        "validation",
+    ],
+    submod_attrs={
+        "_check": ["check_district"],
+        "_district": ["District", "read_district"],
+        "_labels": ["Training", "draw_background", "one_per_cell", "sample_stack"],
+        "_new": ["new_district"],
+        "_predict": ["predict_map"],
+        "_registry": ["fetch_data", "list_data"],
+        "_run": ["Result", "run_district"],
+        "_stack": ["stack_evidence"],
+    },
+)

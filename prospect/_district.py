@@ -1,0 +1,244 @@
+"""The district file: what a prospecting job is made of, read and validated."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from survey import DataProblems, Problem
+
+Name = Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
+Length = Annotated[float, Field(gt=0)]
+
+TREATMENTS = (
+    "as_is",
+    "distance_to",
+    "density_of",
+    "interpolated",
+    "categorical",
+    "terrain",
+    "index",
+)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(_Section):
+    """
+    Where a layer is read from, and how.
+
+    `crs` is needed where the file declares none; `x` and `y` name the coordinate
+    columns of a table, `segment` the four columns `[x0, y0, x1, y1]` of a table of
+    straight lines; `where` filters the rows (pandas query syntax).
+    """
+
+    file: str
+    layer: str | None = None
+    crs: str | None = None
+    encoding: str | None = None
+    x: str | None = None
+    y: str | None = None
+    segment: tuple[str, str, str, str] | None = None
+    where: str | None = None
+
+
+class Evidence(Source):
+    """
+    One evidence layer: a source and its treatment.
+
+    `direction` is the order in which weights of evidence join the classes: ascending
+    where low values are favourable, descending where high values are, categorical for
+    unordered classes; `unique` weighs each class by itself.
+    """
+
+    name: Name
+    title: str | None = None
+    title_zh: str | None = None
+    treatment: Literal[TREATMENTS]  # type: ignore[valid-type]
+    units: str | None = None
+    direction: Literal["ascending", "descending", "categorical", "unique"] | None = None
+    band: int = 1
+    nodata: float | None = None
+    column: str | None = None
+    resampling: str | None = None
+    radius: Length | None = None
+    max_distance: Length | None = None
+    method: str | None = None
+    power: float = 2.0
+    neighbours: int = 12
+    derivative: str | None = None
+    index: str | None = None
+    bands: dict[str, int] | None = None
+    transform: Literal["log10", "sqrt"] | None = None
+    min_share: float = 0.0
+
+
+class Deposits(Source):
+    """Known deposits: source, filter and the columns that describe them."""
+
+    id: str | None = None
+    type: str | None = None
+    year: str | None = None
+    size: str | None = None
+    min_distance: Length | None = None
+
+
+class Background(_Section):
+    """
+    How the background cells are drawn.
+
+    `random` keeps `exclusion` metres from every deposit; `stratified` spreads the
+    cells over classes of `strata` in proportion to area; `bias_aware` draws where
+    people have looked, by the density of the points in `effort`; `other_types` takes
+    deposits of other types (`others`, a source) as background.
+    """
+
+    method: Literal["random", "stratified", "bias_aware", "other_types"] = "random"
+    n: Annotated[int, Field(gt=0)] = 10_000
+    exclusion: Annotated[float, Field(ge=0)] = 0.0
+    strata: str | None = None
+    effort: Source | None = None
+    others: Source | None = None
+
+
+class Model(_Section):
+    """One model: its kind, a name and the parameters handed to the estimator."""
+
+    kind: Literal[
+        "weights_of_evidence", "logistic_regression", "random_forest", "lightgbm"
+    ]
+    name: Name | None = None
+    params: dict[str, Any] = {}
+
+    @property
+    def key(self) -> str:
+        """Name of the model in files and tables."""
+        return self.name or self.kind
+
+
+class ValidationPlan(_Section):
+    """Folds of the validation; distances in metres, `auto` takes them from the data."""
+
+    folds: Annotated[int, Field(ge=2)] = 5
+    block_size: Length | Literal["auto"] = "auto"
+    buffer: Length | Literal["auto"] = "auto"
+
+
+class Targets(_Section):
+    """How targets are cut from the score: share of the area, smallest size."""
+
+    area_share: Annotated[float, Field(gt=0, lt=1)] | Literal["auto"] = "auto"
+    min_area_km2: Annotated[float, Field(ge=0)] = 0.0
+    n_most: Annotated[int, Field(gt=0)] = 100
+    model: Name | None = None
+
+
+class Scene(_Section):
+    """What the 3D scene is draped on: a digital elevation model, times `exaggeration`."""
+
+    elevation: Source | None = None
+    exaggeration: float | Literal["auto"] = "auto"
+
+
+class District(_Section):
+    """
+    A prospecting job: region, evidence, deposits, models, validation, targets.
+
+    `region` is `(west, east, south, north)` in units of `crs`; where it is not given,
+    `region_from` names the evidence layer or a file whose extent is taken. `mask` is a
+    polygon layer: cells outside it are not mapped. `unit_cell_area` is the area in km²
+    one deposit stands for, `resolution` the size of a cell in units of `crs`.
+    """
+
+    name: str
+    name_zh: str | None = None
+    description: str | None = None
+    crs: str
+    resolution: Length
+    region: tuple[float, float, float, float] | None = None
+    region_from: str | None = None
+    mask: Source | None = None
+    unit_cell_area: Length = 1.0
+    random_state: int = 0
+    evidence: Annotated[tuple[Evidence, ...], Field(min_length=1)]
+    deposits: Deposits
+    background: Background = Background()
+    model: Annotated[tuple[Model, ...], Field(min_length=1)]
+    validation: ValidationPlan = ValidationPlan()
+    targets: Targets = Targets()
+    scene: Scene = Scene()
+    folder: Path = Path()
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> District:
+        for kind, names in (
+            ("evidence", [layer.name for layer in self.evidence]),
+            ("model", [model.key for model in self.model]),
+        ):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"{kind} names must be unique; twice: {twice}")
+        return self
+
+    def path(self, source: Source) -> Path:
+        """Path of a source's file, relative names taken from the district's folder."""
+        return self.folder / source.file
+
+
+def read_district(path: str | Path) -> District:
+    """
+    District described by a TOML file.
+
+    Parameters
+    ----------
+    path : path
+        File such as `district.toml`. Relative names in it start from its folder.
+
+    Returns
+    -------
+    District
+
+    Raises
+    ------
+    DataProblems
+        If the file is not TOML or a key is missing, unknown or has a wrong value: all
+        of them at once.
+    FileNotFoundError
+        If there is no such file.
+    """
+    path = Path(path)
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except tomllib.TOMLDecodeError as error:
+        remedy = "mend the line named; strings need quotes, tables [brackets]"
+        raise DataProblems([Problem(f"not TOML: {error}", remedy, str(path))]) from None
+    except UnicodeDecodeError as error:
+        remedy = "save the district file as UTF-8"
+        raise DataProblems([Problem(f"not UTF-8: {error}", remedy, str(path))]) from None
+    flat = content.pop("district", {}) | content
+    try:
+        return District(**flat, folder=path.parent)
+    except ValidationError as error:
+        raise DataProblems(_explain(error, str(path))) from None
+
+
+def _explain(error: ValidationError, file: str) -> list[Problem]:
+    remedies = {
+        "missing": "add this key",
+        "extra_forbidden": "remove it or mend its spelling",
+    }
+    return [
+        Problem(
+            what=f"{'.'.join(str(part) for part in item['loc']) or 'district'}: "
+            f"{item['msg']}",
+            remedy=remedies.get(item["type"], "give a value of the kind named"),
+            file=file,
+            value=None if item["type"] == "missing" else str(item["input"])[:60],
+        )
+        for item in error.errors()
+    ]
