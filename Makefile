@@ -1,0 +1,59 @@
+# make demo   set up and run the main job on the sample district
+# make test   set up and run the tests
+# Everything lives in .venv; `make PYTHON=python3.12 ...` chooses the interpreter.
+
+.PHONY: help demo test test-system test-slow lab lint format bench lock setup setup-dev clean
+.DEFAULT_GOAL := help
+
+export PYTHONUTF8 = 1
+bin = .venv/bin
+lang ?= en
+jobs ?= 2
+setup = @python="$$(sh environments/find-python.sh)" && "$$python" environments/setup.py
+pytest = OMP_NUM_THREADS=1 $(bin)/python -m pytest -q -n $(jobs) --dist worksteal
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
+
+setup:  ## the environment for running jobs
+	$(setup) core
+
+setup-dev:
+	$(setup) dev
+
+demo: setup  ## set up and run the main job on the sample district (lang=zh for Chinese)
+	@$(bin)/prospect run data_samples/synthetic_district/district.toml \
+	  --out demo-result --lang $(lang)
+
+test: setup-dev  ## set up and run the everyday tests
+	@$(pytest) -m "not slow and not system" $(args)
+
+test-slow: setup-dev  ## the long tests, real data included
+	@$(pytest) -m "slow and not system" $(args)
+
+test-system: setup-dev  ## tests that need a browser or OpenGL, installed first where allowed
+	@$(bin)/python environments/system.py browser
+	@$(pytest) -n 0 -m "system" $(args)
+
+lab:  ## JupyterLab with the notebooks, on this machine only
+	$(setup) lab
+	@$(bin)/jupyter lab --ip=127.0.0.1 --notebook-dir=notebooks
+
+lint: setup-dev  ## style, import rules, docstrings
+	@$(bin)/ruff check .
+	@$(bin)/ruff format --check .
+	@$(bin)/lint-imports
+	@$(bin)/python -m pytest -q tests/test_docstrings.py tests/test_tree.py
+
+format: setup-dev  ## put the code into shape
+	@$(bin)/ruff check --fix .
+	@$(bin)/ruff format .
+
+bench: setup-dev  ## speed and memory, printed
+	@$(bin)/python -m benchmarks $(args)
+
+lock:  ## resolve the locked requirements anew (needs uv)
+	@sh environments/lock.sh
+
+clean:  ## remove what was made
+	rm -rf .venv demo-result build dist

@@ -1,0 +1,21 @@
+#!/bin/sh
+# Resolve the three locks anew: one universal, hashed file each for Python 3.11 to 3.13,
+# without an index address, installable by plain pip. dev first; core and lab keep its versions.
+# Give `--upgrade` to move to the newest versions.
+set -eu
+cd "$(dirname "$0")/.."
+command -v uv >/dev/null || { echo "uv is needed: python3 -m pip install uv" >&2; exit 1; }
+
+compile() {
+    output="environments/locks/$1.txt"
+    shift
+    uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+        --no-header --no-emit-index-url --no-emit-find-links \
+        --constraint environments/constraints.txt --output-file "$output" "$@"
+    echo "$output: $(grep -c '^[^ #]*==' "$output") packages"
+}
+
+compile dev pyproject.toml environments/build.in --extra dev --extra lab "$@"
+compile core pyproject.toml environments/build.in --constraint environments/locks/dev.txt "$@"
+compile lab pyproject.toml environments/build.in --extra lab \
+    --constraint environments/locks/dev.txt "$@"
