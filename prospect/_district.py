@@ -139,7 +139,7 @@ class Targets(_Section):
 
 
 class Scene(_Section):
-    """What the 3D scene is draped on: a digital elevation model, times `exaggeration`."""
+    """What the 3D scene is draped on: an elevation grid, times `exaggeration`."""
 
     elevation: Source | None = None
     exaggeration: float | Literal["auto"] = "auto"
@@ -219,7 +219,9 @@ def read_district(path: str | Path) -> District:
         raise DataProblems([Problem(f"not TOML: {error}", remedy, str(path))]) from None
     except UnicodeDecodeError as error:
         remedy = "save the district file as UTF-8"
-        raise DataProblems([Problem(f"not UTF-8: {error}", remedy, str(path))]) from None
+        raise DataProblems(
+            [Problem(f"not UTF-8: {error}", remedy, str(path))]
+        ) from None
     flat = content.pop("district", {}) | content
     try:
         return District(**flat, folder=path.parent)

@@ -1,0 +1,330 @@
+"""A first district file from a folder of maps and tables: guesses, said as guesses."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from survey import geobox_of, open_grid, read_features, read_samples, write_text
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+GRIDS = {".tif", ".tiff", ".asc", ".img", ".nc", ".zarr", ".bil", ".bsq"}
+VECTORS = {".gpkg", ".shp", ".geojson", ".json", ".parquet"}
+TABLES = {".csv", ".tsv", ".txt", ".xlsx", ".xls"}
+DEPOSITS = re.compile(
+    r"deposit|occurrence|mine(?!ral_map)|prospects?\b|矿(床|点|产)", re.I
+)
+CLASSES = re.compile(r"unit|lith|strat|geol|class|type|code|地层|岩性|类", re.I)
+ANALYTE = re.compile(r"^[A-Z][A-Za-z0-9]{0,4}_(ppm|ppb|pct)$")
+MOST_ANALYTES = 6
+UNDECIDED = "DECIDE"
+
+
+class NewDistrict(NamedTuple):
+    """Where the district file lies, what was guessed, what a person must decide."""
+
+    path: Path
+    guesses: list[str]
+    decisions: list[str]
+
+
+@dataclass
+class _Findings:
+    """What was found in the folder so far."""
+
+    evidence: list[dict] = field(default_factory=list)
+    deposits: list[dict] = field(default_factory=list)
+    crs: list[str] = field(default_factory=list)
+    resolutions: list[float] = field(default_factory=list)
+    extents: dict[str, float] = field(default_factory=dict)
+    guesses: list[str] = field(default_factory=list)
+    decisions: list[str] = field(default_factory=list)
+
+
+def new_district(folder: str | Path, *, out: str | Path | None = None) -> NewDistrict:
+    """
+    Write a first district file for a folder of maps, vectors and tables.
+
+    Every grid becomes a layer as it is, lines become distances, polygons categories,
+    assay columns interpolated layers; a point file whose name speaks of deposits
+    becomes the deposits. What was guessed is said, what a person must decide is
+    marked `DECIDE` in the file.
+
+    Parameters
+    ----------
+    folder : path
+        Folder to look at, with its subfolders.
+    out : path, optional
+        File to write, by default `district.toml` in `folder`. An existing file is not
+        overwritten.
+
+    Returns
+    -------
+    NewDistrict
+        Path, guesses, decisions.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder does not exist or holds nothing that can be read.
+    FileExistsError
+        If the district file is already there.
+
+    Examples
+    --------
+    >>> from prospect import new_district
+    >>> new = new_district("maps")  # doctest: +SKIP
+    >>> new.decisions  # doctest: +SKIP
+    ['which column of deposits.gpkg is the deposit type']
+    """
+    folder = Path(folder)
+    target = Path(out) if out else folder / "district.toml"
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {folder}: check the name")
+    if target.exists():
+        raise FileExistsError(
+            f"{target} is already there: move it away or name another file with --out"
+        )
+    found = _Findings()
+    for path in _files(folder):
+        _look(path, path.relative_to(folder).as_posix(), found)
+    if not found.evidence and not found.deposits:
+        kinds = ", ".join(sorted(GRIDS | VECTORS | TABLES))
+        raise FileNotFoundError(f"nothing readable in {folder}; looked for {kinds}")
+    _tell_names_apart(found.evidence)
+    write_text(target, _compose(folder.resolve().name, found))
+    return NewDistrict(target, found.guesses, found.decisions)
+
+
+def _files(folder: Path) -> list[Path]:
+    known = GRIDS | VECTORS | TABLES
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.suffix.lower() in known
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.name.lower() not in {"readme.txt", "requirements.txt"}
+    ]
+
+
+def _look(path: Path, name: str, found: _Findings) -> None:
+    suffix = path.suffix.lower()
+    try:
+        if suffix in GRIDS:
+            _look_at_grid(path, name, found)
+        elif suffix in VECTORS:
+            _look_at_table(read_features(path, crs=_stated(path)), name, found)
+        else:
+            _look_at_table(
+                read_samples(path, crs="EPSG:4326"), name, found, table_file=True
+            )
+    except (ValueError, OSError, KeyError) as error:
+        first = str(error).strip().splitlines()[-1].strip()
+        found.decisions.append(f"{name} could not be read as it is: {first}")
+
+
+def _stated(path: Path) -> str | None:
+    """CRS to read a vector file with when it declares none: a stand-in, said later."""
+    import pyogrio
+
+    if path.suffix == ".parquet":
+        return None
+    return None if pyogrio.read_info(path).get("crs") else "EPSG:4326"
+
+
+def _look_at_grid(path: Path, name: str, found: _Findings) -> None:
+    import rasterio
+
+    with rasterio.open(path) as source:
+        declared, bands = source.crs, source.count
+        step = abs(source.transform.a)
+    entry = {"name": _name(name), "file": name, "treatment": "as_is"}
+    if declared is None:
+        entry["crs"] = UNDECIDED
+        found.decisions.append(f"{name} declares no CRS: state crs = … for it")
+    else:
+        box = geobox_of(open_grid(path))
+        found.crs.append(str(box.crs))
+        found.extents[entry["name"]] = _square_km(box.extent.to_crs("EPSG:4326"))
+        if not box.crs.geographic:
+            found.resolutions.append(step)
+        kind = open_grid(path).attrs.get("kind", "continuous")
+        if kind == "categorical":
+            entry["treatment"] = "categorical"
+            found.guesses.append(f"{name} holds classes (whole numbers), not measures")
+    if bands > 1:
+        found.decisions.append(
+            f"{name} has {bands} bands: the first is taken; state band = … or make an "
+            "index of them"
+        )
+    found.evidence.append(entry)
+
+
+def _look_at_table(
+    table: gpd.GeoDataFrame, name: str, found: _Findings, *, table_file: bool = False
+) -> None:
+    kinds = set(table.geom_type.str.replace("Multi", ""))
+    entry = {"file": name}
+    declared = None if table_file else table.crs
+    if declared is None:
+        entry["crs"] = UNDECIDED
+        found.decisions.append(f"{name}: in which CRS are its coordinates?")
+    else:
+        found.crs.append(str(declared.to_string()))
+    analytes = [c for c in table.columns if ANALYTE.match(str(c))]
+    if kinds == {"Point"} and not analytes:
+        _take_points(table, entry, name, found)
+    elif kinds == {"Point"}:
+        _take_assays(entry, analytes, name, found)
+    elif "LineString" in kinds:
+        found.guesses.append(f"{name}: lines, taken as distance to them")
+        found.evidence.append(
+            {"name": f"{_name(name)}_distance", **entry, "treatment": "distance_to"}
+        )
+    else:
+        _take_polygons(table, entry, name, found)
+
+
+def _take_points(
+    table: gpd.GeoDataFrame, entry: dict, name: str, found: _Findings
+) -> None:
+    if not DEPOSITS.search(name):
+        found.decisions.append(f"{name}: {len(table)} points; are they deposits?")
+    else:
+        found.guesses.append(f"{name}: its {len(table)} points are the known deposits")
+    found.deposits.append(entry)
+    few = [
+        f"{column} ({table[column].nunique()} values)"
+        for column in table.columns.drop("geometry")
+        if table[column].dtype.kind in "OTU" or str(table[column].dtype) == "str"
+        if 1 < table[column].nunique() <= max(20, len(table) // 10)
+    ]
+    if few:
+        found.decisions.append(
+            f"{name}: which column is the deposit type? Perhaps {', '.join(few[:5])}; "
+            "then filter with where = \"column == 'type'\""
+        )
+
+
+def _take_assays(entry: dict, analytes: list[str], name: str, found: _Findings) -> None:
+    for column in analytes[:MOST_ANALYTES]:
+        found.evidence.append(
+            {
+                "name": column,
+                **entry,
+                "treatment": "interpolated",
+                "column": column,
+                "transform": "log10",
+            }
+        )
+    found.guesses.append(f"{name}: assays, interpolated: {', '.join(analytes[:6])}")
+    if len(analytes) > MOST_ANALYTES:
+        rest = ", ".join(analytes[MOST_ANALYTES:])
+        found.decisions.append(f"{name}: are other elements wanted? Left out: {rest}")
+
+
+def _take_polygons(
+    table: gpd.GeoDataFrame, entry: dict, name: str, found: _Findings
+) -> None:
+    columns = [str(c) for c in table.columns.drop("geometry")]
+    likely = [c for c in columns if CLASSES.search(c)] or columns
+    if not likely:
+        found.guesses.append(f"{name}: polygons without attributes, distance to them")
+        found.evidence.append(
+            {"name": f"{_name(name)}_distance", **entry, "treatment": "distance_to"}
+        )
+        return
+    best = min(likely, key=lambda c: abs(table[c].nunique() - 12))
+    found.guesses.append(f"{name}: column '{best}' holds the classes")
+    if len(columns) > 1:
+        found.decisions.append(
+            f"{name}: which column holds the classes? One of {', '.join(columns[:12])}"
+        )
+    found.evidence.append(
+        {"name": _name(name), **entry, "treatment": "categorical", "column": best}
+    )
+
+
+def _name(file: str) -> str:
+    stem = re.sub(r"\W+", "_", Path(file).stem).strip("_")
+    return stem or "layer"
+
+
+def _tell_names_apart(evidence: list[dict]) -> None:
+    seen: dict[str, int] = {}
+    for entry in evidence:
+        name = entry["name"]
+        seen[name] = seen.get(name, 0) + 1
+        if seen[name] > 1:
+            entry["name"] = f"{name}_{seen[name]}"
+
+
+def _square_km(extent: object) -> float:
+    return float(extent.to_crs("EPSG:6933").area) / 1e6  # type: ignore[attr-defined]
+
+
+def _choose_crs(found: _Findings) -> str:
+    from pyproj import CRS
+
+    projected = [c for c in found.crs if CRS(c).is_projected]
+    if projected:
+        best = max(set(projected), key=projected.count)
+        found.guesses.append(f"the district is mapped in {best}, as its files are")
+        return best
+    found.decisions.append(
+        "crs of the district: no file declares a projected CRS; choose one in metres, "
+        "e.g. EPSG:4547 (CGCS2000, central meridian 114°E) or a UTM zone"
+    )
+    return UNDECIDED
+
+
+def _choose_resolution(found: _Findings) -> float:
+    if found.resolutions:
+        finest = min(found.resolutions)
+        found.guesses.append(f"resolution {finest:g}, that of the finest grid")
+        return finest
+    area = max(found.extents.values(), default=0.0)
+    side = math.sqrt(area) * 1000 / 500 if area else 100.0
+    rounded = float(10 ** round(math.log10(max(side, 1.0))))
+    found.decisions.append(f"resolution: no grid tells; {rounded:g} m is a start")
+    return rounded
+
+
+def _compose(title: str, found: _Findings) -> str:
+    crs, resolution = _choose_crs(found), _choose_resolution(found)
+    if not found.deposits:
+        found.decisions.append("deposits: no point file was found; name one")
+        found.deposits.append({"file": UNDECIDED})
+    elif len(found.deposits) > 1:
+        names = ", ".join(d["file"] for d in found.deposits)
+        found.deposits.sort(key=lambda d: not DEPOSITS.search(d["file"]))
+        found.decisions.append(f"deposits: several point files ({names}); which?")
+    widest = max(found.extents, key=found.extents.__getitem__, default=None)
+    head = {"name": title, "crs": crs, "resolution": resolution}
+    if widest:
+        head["region_from"] = widest
+        found.guesses.append(f"the region is the extent of '{widest}'")
+    parts = ["# A first district file. Check every line marked guessed or DECIDE."]
+    parts += [f"# guessed: {line}" for line in found.guesses]
+    parts += [f"# {UNDECIDED}: {line}" for line in found.decisions]
+    parts.append(_table("[district]", head))
+    parts += [_table("[[evidence]]", entry) for entry in found.evidence]
+    parts.append(_table("[deposits]", found.deposits[0]))
+    parts.append(_table("[background]", {"method": "random", "n": 10_000}))
+    kinds = "weights_of_evidence", "logistic_regression", "random_forest", "lightgbm"
+    parts += [_table("[[model]]", {"kind": kind}) for kind in kinds]
+    parts.append(_table("[validation]", {"folds": 5}))
+    return "\n".join(parts) + "\n"
+
+
+def _table(header: str, entries: dict) -> str:
+    lines = [
+        f"{key} = {json.dumps(v, ensure_ascii=False)}" for key, v in entries.items()
+    ]
+    return "\n".join(["", header, *lines])

@@ -1,0 +1,1 @@
+"""The steps of `prospect.run_district`, one file a stage of the job."""

@@ -1,0 +1,156 @@
+"""Content of the report: everything it says, as plain values."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from survey import geobox_of
+
+from .._stack import missing_table
+from ._hashes import code_revision, library_versions
+from ._models import load_validation
+from ._training import load_counts
+
+if TYPE_CHECKING:
+    from ._products import Job
+
+
+def report_content(
+    job: Job, *, inputs: list[dict], notes: list[str], skipped: list[str]
+) -> dict[str, Any]:
+    """
+    Gather what the report says: district, layers, labels, models, targets, provenance.
+
+    Times are left out, so that the same inputs give the same report.
+    """
+    counts = load_counts(job.work)
+    models = [_model(job, model.key, model.kind) for model in job.district.model]
+    best = job.best
+    background = counts["background"]
+    content = {
+        "district": _district(job),
+        "layers": _layers(job),
+        "deposits": {
+            "n_read": counts["n_read"],
+            "n_used": counts["n_used"],
+            "dropped": counts["dropped"],
+            "n_independent": next(
+                m["n_independent"] for m in models if m["key"] == best
+            ),
+        },
+        "background": {
+            "method": job.district.background.method,
+            "n": background["n"],
+            "exclusion": job.district.background.exclusion,
+        },
+        "leakage": json.loads((job.work / "leakage.json").read_text("utf-8")),
+        "notes": notes,
+        "models": models,
+        "best_model": best,
+        "targets": _targets(job),
+        "target_rule": _target_rule(job),
+        "figures": _figures(job),
+        "versions": library_versions(),
+        "random_state": job.district.random_state,
+        "code_revision": code_revision(),
+        "inputs": inputs,
+        "skipped": skipped,
+    }
+    return plain(content)
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401
+    """JSON-ready copy of a value: NumPy scalars unpacked, NaN as None."""
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    if hasattr(value, "item") and getattr(value, "ndim", 0) == 0:
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _district(job: Job) -> dict:
+    district, geobox = job.district, geobox_of(job.stack)
+    box = geobox.boundingbox
+    cells = missing_table(job.stack)["known_cells"].max()
+    x, y = geobox.resolution.x, geobox.resolution.y
+    return {
+        "name": district.name,
+        "name_zh": district.name_zh,
+        "description": district.description,
+        "crs": district.crs,
+        "crs_name": geobox.crs.proj.name,
+        "resolution": district.resolution,
+        "region": [box.left, box.right, box.bottom, box.top],
+        "area_km2": float(cells) * abs(x * y) / 1e6,
+        "unit_cell_area": district.unit_cell_area,
+    }
+
+
+def _layers(job: Job) -> list[dict]:
+    table = missing_table(job.stack)
+    rows = []
+    for layer in job.district.evidence:
+        attrs = job.stack[layer.name].attrs
+        found = table.loc[layer.name]
+        rows.append(
+            {
+                "name": layer.name,
+                "title": layer.title or layer.name,
+                "title_zh": layer.title_zh or layer.title or layer.name,
+                "treatment": layer.treatment,
+                "kind": attrs.get("kind", "continuous"),
+                "units": attrs.get("units", ""),
+                "missing_share": found["missing_share"],
+                "minimum": found["minimum"],
+                "maximum": found["maximum"],
+                "source": layer.file,
+                "censored_share": attrs.get("censored_share"),
+            }
+        )
+    return rows
+
+
+def _model(job: Job, key: str, kind: str) -> dict:
+    validation = load_validation(job.work, key)
+    kept = "scores block_size buffer n_deposits n_independent notes prediction_area"
+    content = {name: validation.get(name) for name in kept.split()}
+    content |= {"key": key, "kind": kind}
+    if kind == "weights_of_evidence":
+        folder = job.products / "tables"
+        content["weights"] = {
+            name: pd.read_csv(folder / f"weights_{name}.csv").to_dict("records")
+            for name in map(str, job.stack.data_vars)
+        }
+    return content
+
+
+def _targets(job: Job) -> list[dict]:
+    import geopandas as gpd
+
+    table = gpd.read_file(job.products / "targets.gpkg")
+    return table.drop(columns="geometry").to_dict("records")
+
+
+def _target_rule(job: Job) -> str:
+    rule = json.loads((job.work / "targets.json").read_text("utf-8"))
+    return str(rule.get("rule", ""))
+
+
+def _figures(job: Job) -> dict[str, str | None]:
+    folder = job.products / "figures"
+    figures: dict[str, str | None] = {
+        path.stem: str(path.relative_to(job.products)) for path in folder.glob("*.png")
+    }
+    scene = job.products / "scene.png"
+    figures["scene"] = "scene.png" if scene.exists() else None
+    page = job.products / "scene.html"
+    figures["scene_html"] = "scene.html" if page.exists() else None
+    return figures

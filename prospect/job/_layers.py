@@ -1,0 +1,114 @@
+"""Evidence layers of a run: each treated once, kept on the district's grid."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from survey import open_grid, save_grid, write_text
+
+from ._frame import inside_mask
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from odc.geo.geobox import GeoBox
+
+    from .._district import District, Evidence
+    from ._steps import Steps
+
+KEPT = (
+    "long_name",
+    "units",
+    "kind",
+    "classes",
+    "treatment",
+    "direction",
+    "source",
+    "censored_share",
+    "notes",
+)
+
+
+def layer_path(work: Path, name: str) -> Path:
+    """File of a treated evidence layer."""
+    return work / "layers" / f"{name}.tif"
+
+
+def make_layers(district: District, geobox: GeoBox, *, steps: Steps) -> None:
+    """Treat every evidence layer and keep it in the work folder, one step a layer."""
+    frame = [str(geobox.crs), list(geobox.affine), list(geobox.shape)]
+    mask = district.mask
+    mask_needs = mask and [
+        mask.model_dump(),
+        steps.hashes.data_set(district.path(mask)),
+    ]
+    for layer in district.evidence:
+        target = layer_path(steps.folder, layer.name)
+        steps.do(
+            f"evidence:{layer.name}",
+            lambda layer=layer, target=target: _make(district, layer, geobox, target),
+            needs=[
+                layer.model_dump(),
+                steps.hashes.data_set(district.path(layer)),
+                frame,
+                mask_needs,
+            ],
+            outputs=[target, target.with_suffix(".json")],
+        )
+
+
+def _make(district: District, layer: Evidence, geobox: GeoBox, target: Path) -> None:
+    from ..evidence import build_layer
+
+    grid = build_layer(layer, folder=district.folder, like=geobox)
+    attrs = dict(grid.attrs)
+    inside = inside_mask(district, geobox)
+    if inside is not None:
+        grid = grid.where(inside).assign_attrs(attrs)
+    save_grid(grid, target, cog=False)
+    kept = {key: attrs[key] for key in KEPT if key in attrs}
+    kept["source"] = layer.file
+    kept["classes"] = {str(k): v for k, v in kept.get("classes", {}).items()}
+    text = json.dumps(kept, ensure_ascii=False, indent=1, default=str)
+    write_text(target.with_suffix(".json"), text)
+
+
+def open_layers(district: District, work: Path) -> dict[str, xr.DataArray]:
+    """
+    Open the treated layers, lazily, by name.
+
+    Titles are the district's own (English); `title_zh` is kept beside them.
+    """
+    layers = {}
+    for layer in district.evidence:
+        path = layer_path(work, layer.name)
+        attrs = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        attrs["classes"] = {float(k): v for k, v in attrs["classes"].items()}
+        if not attrs["classes"]:
+            del attrs["classes"]
+        grid = open_grid(path, kind=attrs.get("kind"))
+        attrs["long_name"] = layer.title or attrs.get("long_name") or layer.name
+        attrs["title_zh"] = layer.title_zh or attrs["long_name"]
+        layers[layer.name] = grid.assign_attrs(attrs).rename(layer.name)
+    return layers
+
+
+def directions(district: District, layers: dict[str, xr.DataArray]) -> dict[str, str]:
+    """
+    Order in which weights of evidence join the classes of each layer.
+
+    What the district states, else categorical for classes, else ascending for
+    distances (near is favourable) and descending for the rest.
+    """
+    chosen = {}
+    for layer in district.evidence:
+        if layer.direction:
+            chosen[layer.name] = layer.direction
+        elif layers[layer.name].attrs.get("kind") == "categorical":
+            chosen[layer.name] = "categorical"
+        elif layer.treatment == "distance_to":
+            chosen[layer.name] = "ascending"
+        else:
+            chosen[layer.name] = "descending"
+    return chosen

@@ -1,0 +1,189 @@
+"""Models of a run: fitted, validated, mapped."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+from survey import write_text
+
+from ._training import load_training
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import xarray as xr
+
+    from .._district import District, Model
+    from ._steps import Steps
+
+
+class Prior(NamedTuple):
+    """Share of deposits in the region, and among the rows the models are fitted on."""
+
+    region: float
+    sampled: float
+
+
+def prior_of(district: District, work: Path) -> Prior:
+    """
+    Prior probability of a deposit per unit cell, and its share in the training rows.
+
+    Weights carry the area each row stands for in unit cells, so the region's prior is
+    the number of deposits over the sum of weights.
+    """
+    training = load_training(work)
+    n_deposits = float(training.y.sum())
+    return Prior(
+        min(n_deposits / float(training.weight.sum()), 0.5),
+        n_deposits / len(training.y),
+    )
+
+
+def make_models(
+    district: District, stack: xr.Dataset, directions: dict[str, str], *, steps: Steps
+) -> None:
+    """Fit, validate and map every model of the district, three steps each."""
+    for model in district.model:
+        _fit(district, model, stack, directions, steps)
+        _validate(district, model, stack, directions, steps)
+        _map(district, model, stack, steps)
+
+
+def estimator(
+    district: District, model: Model, stack: xr.Dataset, directions: dict[str, str]
+) -> object:
+    """Unfitted estimator of a model section."""
+    from ..models import make_model
+
+    categorical = [
+        str(name)
+        for name, grid in stack.data_vars.items()
+        if grid.attrs.get("kind") == "categorical"
+    ]
+    return make_model(
+        model.kind,
+        categorical=categorical,
+        directions=directions,
+        random_state=district.random_state,
+        params=model.params,
+    )
+
+
+def model_folder(work: Path, key: str) -> Path:
+    """Folder of a fitted model."""
+    return work / "models" / key
+
+
+def _fit(
+    district: District,
+    model: Model,
+    stack: xr.Dataset,
+    directions: dict[str, str],
+    steps: Steps,
+) -> None:
+    folder = model_folder(steps.folder, model.key)
+
+    def fit() -> None:
+        from ..models import fit_model, save_model
+
+        training = load_training(steps.folder)
+        unfitted = estimator(district, model, stack, directions)
+        save_model(fit_model(unfitted, training), folder)
+
+    needs = [steps.key("training"), model.model_dump(), directions]
+    steps.do(f"fit:{model.key}", fit, needs=needs, outputs=[folder])
+
+
+def _validate(
+    district: District,
+    model: Model,
+    stack: xr.Dataset,
+    directions: dict[str, str],
+    steps: Steps,
+) -> None:
+    target = validation_path(steps.folder, model.key)
+    plan = district.validation
+
+    def check() -> None:
+        from ..validation import validate
+
+        result = validate(
+            estimator(district, model, stack, directions),
+            load_training(steps.folder),
+            folds=plan.folds,
+            block_size=plan.block_size,
+            buffer=plan.buffer,
+            stack=stack,
+            random_state=district.random_state,
+        )
+        write_text(target, json.dumps(result.to_dict(), ensure_ascii=False))
+
+    needs = [steps.key(f"fit:{model.key}"), plan.model_dump()]
+    steps.do(f"validate:{model.key}", check, needs=needs, outputs=[target])
+
+
+def _map(district: District, model: Model, stack: xr.Dataset, steps: Steps) -> None:
+    score, uncertainty = map_paths(steps.folder, model.key)
+
+    def draw() -> None:
+        from .._predict import predict_map
+        from ..models import load_model
+        from ..report import raster_style
+
+        prior = prior_of(district, steps.folder)
+        result = predict_map(
+            load_model(model_folder(steps.folder, model.key)),
+            stack,
+            prior=prior.region,
+            sampled_prior=prior.sampled,
+        )
+        save_maps(result, score, uncertainty)
+        for path, kind in ((score, "score"), (uncertainty, "uncertainty")):
+            low, high = value_range(path)
+            style = raster_style(kind, minimum=low, maximum=high)
+            write_text(path.with_suffix(".qml"), style)
+
+    needs = [steps.key(f"fit:{model.key}"), district.unit_cell_area]
+    outputs = [score, uncertainty]
+    outputs += [path.with_suffix(".qml") for path in outputs]
+    steps.do(f"map:{model.key}", draw, needs=needs, outputs=outputs)
+
+
+def validation_path(work: Path, key: str) -> Path:
+    """File with a model's validation."""
+    return work / "validation" / f"{key}.json"
+
+
+def map_paths(work: Path, key: str) -> tuple[Path, Path]:
+    """Files of a model's score and uncertainty maps."""
+    folder = work / "products" / "maps"
+    return folder / f"score_{key}.tif", folder / f"uncertainty_{key}.tif"
+
+
+def load_validation(work: Path, key: str) -> dict:
+    """Validation of a model as a plain mapping."""
+    return json.loads(validation_path(work, key).read_text(encoding="utf-8"))
+
+
+def best_model(district: District, work: Path) -> str:
+    """
+    Key of the model whose held-out AUC on spatial blocks is highest.
+
+    The district's own choice (`targets.model`) comes first.
+    """
+    if district.targets.model:
+        return district.targets.model
+    return max(
+        (model.key for model in district.model),
+        key=lambda key: spatial_auc(load_validation(work, key)),
+    )
+
+
+def spatial_auc(validation: dict) -> float:
+    """Pooled AUC of the model on spatial blocks."""
+    return next(
+        row["pooled"]
+        for row in validation["scores"]
+        if (row["folds"], row["model"], row["score"]) == ("blocks", "model", "auc")
+    )
