@@ -15,7 +15,7 @@ compile() {
     echo "$output: $(grep -c '^[^ #]*==' "$output") packages"
 }
 
-compile dev pyproject.toml environments/build.in --extra dev --extra lab "$@"
-compile core pyproject.toml environments/build.in --constraint environments/locks/dev.txt "$@"
-compile lab pyproject.toml environments/build.in --extra lab \
+compile dev pyproject.toml --extra dev --extra lab "$@"
+compile core pyproject.toml --constraint environments/locks/dev.txt "$@"
+compile lab pyproject.toml --extra lab \
     --constraint environments/locks/dev.txt "$@"

@@ -22,6 +22,7 @@ import venv
 from pathlib import Path
 
 import system
+from link import link
 
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
@@ -166,7 +167,8 @@ def install(name: str) -> None:
     print(f"Installing '{name}': up to {count} packages, each checked by hash ...")
     discard_half_installed()
     pip(["--require-hashes", "--only-binary", ":all:", "-r", str(lock)], total=count)
-    pip(["--no-deps", "--no-build-isolation", "-e", str(ROOT)])
+    site_packages = run_python("import sysconfig; print(sysconfig.get_path('purelib'))")
+    link(ROOT, Path(site_packages.strip()), PYTHON)
 
 
 def discard_half_installed() -> None:
@@ -178,7 +180,7 @@ def discard_half_installed() -> None:
         shutil.rmtree(leftover, ignore_errors=True)
 
 
-def pip(arguments: list[str], *, total: int = 0) -> None:
+def pip(arguments: list[str], *, total: int) -> None:
     """Run `pip install` quietly; on failure show its last words and the remedy."""
     command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check"]
     environment = os.environ | {"PIP_NO_INPUT": "1", "PYTHONUTF8": "1"}
@@ -189,7 +191,6 @@ def pip(arguments: list[str], *, total: int = 0) -> None:
         [*command, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
         encoding="utf-8",
         errors="replace",
         env=environment,
@@ -199,7 +200,7 @@ def pip(arguments: list[str], *, total: int = 0) -> None:
             lines.append(line.rstrip())
             show_progress(lines, total)
     (VENV / "setup.log").write_text("\n".join(lines), encoding="utf-8")
-    if sys.stdout.isatty() and total:
+    if sys.stdout.isatty():
         print(end="\r\033[K")
     if process.returncode:
         text = "\n".join(lines)
@@ -209,12 +210,14 @@ def pip(arguments: list[str], *, total: int = 0) -> None:
 
 
 def show_progress(lines: list[str], total: int) -> None:
-    """Draw how many packages pip has looked at, where a person watches."""
-    if not (total and sys.stdout.isatty()):
+    """Draw how far pip is, where a person watches."""
+    if not sys.stdout.isatty():
         return
     seen = sum(line.startswith(("Collecting", "Requirement already")) for line in lines)
     phase = (
-        "unpacking ..." if lines[-1].startswith("Installing") else f"{seen} looked up"
+        "unpacking ..."
+        if lines[-1].startswith("Installing")
+        else f"{seen} of {total} looked up"
     )
     print(f"\r\033[K  {phase}", end="", flush=True)
 
@@ -268,8 +271,9 @@ def run(command: list[str]) -> subprocess.CompletedProcess[str]:
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
         errors="replace",
+        env=os.environ | {"PYTHONUTF8": "1"},
         check=False,
     )
 
