@@ -35,7 +35,7 @@ SAMPLE = 512
 
 def check_district(path: str | Path) -> list[Problem]:
     """
-    List everything that is wrong with a district: file, layer, row, column, value, remedy.
+    List all that is wrong with a district: file, layer, row, column, value, remedy.
 
     Looks at the district file, reads tables and vectors whole and grids in a thinned
     sample. Writes nothing.

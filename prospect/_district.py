@@ -13,6 +13,7 @@ from survey import DataProblems, Problem
 Name = Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
 Length = Annotated[float, Field(gt=0)]
 
+DATA = "data:"
 TREATMENTS = (
     "as_is",
     "distance_to",
@@ -34,7 +35,8 @@ class Source(_Section):
 
     `crs` is needed where the file declares none; `x` and `y` name the coordinate
     columns of a table, `segment` the four columns `[x0, y0, x1, y1]` of a table of
-    straight lines; `where` filters the rows (pandas query syntax).
+    straight lines; `where` filters the rows (pandas query syntax). A file named
+    `data:topic/name/file` is taken from the registry of real data sets.
     """
 
     file: str
@@ -186,8 +188,18 @@ class District(_Section):
         return self
 
     def path(self, source: Source) -> Path:
-        """Path of a source's file, relative names taken from the district's folder."""
-        return self.folder / source.file
+        """
+        Path of a source's file.
+
+        A relative name starts from the district's folder; `data:topic/name/file` is a
+        file of a registered data set, fetched and checked when it is first needed.
+        """
+        if not source.file.startswith(DATA):
+            return self.folder / source.file
+        from ._registry import fetch_data
+
+        topic, name, *rest = source.file.removeprefix(DATA).split("/")
+        return fetch_data(f"{topic}/{name}").joinpath(*rest)
 
 
 def read_district(path: str | Path) -> District:

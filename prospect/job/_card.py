@@ -48,7 +48,7 @@ def write_cards(job: Job, inputs: list[dict]) -> None:
 def card(job: Job, model: Model, inputs: list[dict]) -> str:
     """Text of a model card, in Markdown."""
     validation = load_validation(job.work, model.key)
-    counts, prior = load_counts(job.work), prior_of(job.district, job.work)
+    counts, prior = load_counts(job.work), prior_of(job.work)
     layers = [
         f"| {name} | {grid.attrs.get('kind', '')} | {grid.attrs.get('units', '')} | "
         f"{grid.attrs.get('treatment', '')} | {grid.attrs.get('source', '')} |"

@@ -11,27 +11,12 @@ from pathlib import Path
 from typing import Any
 
 CHUNK = 1 << 22
-LIBRARIES = [
+LIBRARIES = (
     "prospect-workbench",
-    "numpy",
-    "scipy",
-    "pandas",
-    "xarray",
-    "rioxarray",
-    "rasterio",
-    "odc-geo",
-    "dask",
-    "geopandas",
-    "shapely",
-    "pyproj",
-    "pyogrio",
-    "scikit-learn",
-    "lightgbm",
-    "numba",
-    "matplotlib",
-    "pyvista",
-    "vtk",
-]
+    *("numpy", "scipy", "pandas", "xarray", "rioxarray", "rasterio", "odc-geo"),
+    *("dask", "geopandas", "shapely", "pyproj", "pyogrio", "scikit-learn"),
+    *("lightgbm", "numba", "matplotlib", "pyvista", "vtk"),
+)
 
 
 def hash_file(path: Path) -> str:

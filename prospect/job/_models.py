@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from survey import write_text
+from survey import open_grid, save_grids, write_text
 
 from ._training import load_training
 
@@ -25,7 +25,7 @@ class Prior(NamedTuple):
     sampled: float
 
 
-def prior_of(district: District, work: Path) -> Prior:
+def prior_of(work: Path) -> Prior:
     """
     Prior probability of a deposit per unit cell, and its share in the training rows.
 
@@ -127,21 +127,24 @@ def _map(district: District, model: Model, stack: xr.Dataset, steps: Steps) -> N
     score, uncertainty = map_paths(steps.folder, model.key)
 
     def draw() -> None:
+        import dask
+
         from .._predict import predict_map
         from ..models import load_model
         from ..report import raster_style
 
-        prior = prior_of(district, steps.folder)
+        prior = prior_of(steps.folder)
         result = predict_map(
             load_model(model_folder(steps.folder, model.key)),
             stack,
             prior=prior.region,
             sampled_prior=prior.sampled,
         )
-        save_maps(result, score, uncertainty)
+        save_grids({score: result["score"], uncertainty: result["uncertainty"]})
         for path, kind in ((score, "score"), (uncertainty, "uncertainty")):
-            low, high = value_range(path)
-            style = raster_style(kind, minimum=low, maximum=high)
+            grid = open_grid(path)
+            low, high = dask.compute(grid.min(), grid.max())
+            style = raster_style(kind, minimum=float(low), maximum=float(high))
             write_text(path.with_suffix(".qml"), style)
 
     needs = [steps.key(f"fit:{model.key}"), district.unit_cell_area]
