@@ -120,7 +120,12 @@ def _published(folder: Path) -> set[str]:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return set()
-    return {name for name in manifest["outputs"] if ".." not in Path(name).parts}
+    inside = (folder / name for name in manifest["outputs"])
+    return {
+        path.relative_to(folder).as_posix()
+        for path in inside
+        if path.is_relative_to(folder) and ".." not in path.parts
+    }
 
 
 def _place(source: Path, target: Path) -> None:
