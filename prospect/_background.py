@@ -11,7 +11,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from survey import DataProblems, Problem, geobox_of
+from survey import DataProblems, Problem, check_projected, geobox_of
 
 from ._effort import Effort
 from ._stream import centres_of, random_keys, stream_blocks
@@ -115,6 +115,7 @@ def draw_background(
     guide = {name: value for name, value in guide.items() if value is not None}
     _check_rule(stack, method, n, exclusion, guide)
     box = geobox_of(stack)
+    check_projected(box, what="draw_background")
     rule = _Rule(
         method=method,
         seed=int(random_state),

@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from survey import DataProblems, Problem, geobox_of
+from survey import DataProblems, Problem, check_projected, geobox_of
 
 from ._background import draw_background
 from ._stream import cells_of, read_cells
@@ -109,6 +109,8 @@ def one_per_cell(
     order = order[inside[order]]
     _, first = np.unique(row[order] * box.shape.x + col[order], return_index=True)
     alone = order[np.sort(first)]
+    if min_distance is not None:
+        check_projected(box, what="min_distance")
     kept = alone if min_distance is None else _thin(x, y, alone, min_distance)
     gone = {
         "outside": np.flatnonzero(~inside),
@@ -180,6 +182,7 @@ def sample_stack(
             "in km², larger than 0"
         )
     box = geobox_of(stack)
+    check_projected(box, what="sample_stack")
     tables = {"deposits": deposits, "background": background}
     points = [_points_on(box, name, table) for name, table in tables.items()]
     both = gpd.GeoSeries(np.concatenate(points), crs=box.crs)

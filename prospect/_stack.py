@@ -99,7 +99,7 @@ def missing_table(stack: xr.Dataset) -> pd.DataFrame:
     Returns
     -------
     DataFrame, index layer
-        `missing_share` (0 to 1), `n_valid`, `minimum`, `maximum`. In `attrs`:
+        `missing_share` (0 to 1), `known_cells`, `minimum`, `maximum`. In `attrs`:
         `problems`, a list of Problem (a layer without any value, a constant layer,
         infinite values); `empty_share`, the share of cells where every layer is
         missing; `complete_share`, the share of cells where none is.
@@ -130,7 +130,7 @@ def missing_table(stack: xr.Dataset) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "missing_share": 1 - counts[:, 0] / total,
-            "n_valid": counts[:, 0],
+            "known_cells": counts[:, 0],
             "minimum": np.where(nothing, np.nan, limits[:, 0]),
             "maximum": np.where(nothing, np.nan, limits[:, 1]),
         },
@@ -232,7 +232,7 @@ def _count_block(
 def _value_problems(table: pd.DataFrame, n_infinite: NDArray) -> list[Problem]:
     problems = []
     for (layer, row), n_inf in zip(table.iterrows(), n_infinite, strict=True):
-        if row["n_valid"] == 0:
+        if row["known_cells"] == 0:
             what = "the layer has no value in this region"
             remedy = "check its CRS, extent and nodata value, or leave the layer out"
             problems.append(Problem(what, remedy, layer=layer))
