@@ -22,6 +22,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "_check": ["check_district"],
         "_district": ["District", "read_district"],
+        "_doctor": ["Finding", "diagnose"],
         "_labels": ["Training", "draw_background", "one_per_cell", "sample_stack"],
         "_new": ["new_district"],
         "_predict": ["predict_map"],

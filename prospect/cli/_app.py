@@ -1,0 +1,54 @@
+"""The command tree and the way in."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from . import _data, _job, _machine
+
+EPILOG = (
+    "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 problems in the input, "
+    "130 interrupted (the same command goes on)."
+)
+
+app = typer.Typer(
+    name="prospect",
+    help="From a folder of maps and samples to ranked, honestly validated targets.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(_job.run)
+app.command()(_job.check)
+app.command()(_job.new)
+app.command()(_machine.doctor)
+app.add_typer(_data.app, name="data")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"prospect-workbench {version('prospect-workbench')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Show the version."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the `prospect` command with the arguments of the process."""
+    app()

@@ -1,0 +1,155 @@
+"""What all commands share: options, exit codes, messages instead of tracebacks."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import traceback
+from enum import IntEnum, StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from survey import DataProblems, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class Code(IntEnum):
+    """Exit codes a script can rely on."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    INPUT = 3
+    INTERRUPTED = 130
+
+
+class Language(StrEnum):
+    """Languages of the report and of what is printed."""
+
+    en = "en"
+    zh = "zh"
+
+
+DistrictFile = Annotated[
+    Path,
+    typer.Argument(
+        exists=True, dir_okay=False, readable=True, help="The district file (TOML)."
+    ),
+]
+Lang = Annotated[Language, typer.Option(help="Language of report and messages.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+TEXT = {
+    Language.en: {
+        "map": "Map",
+        "uncertainty": "Uncertainty",
+        "targets": "Targets",
+        "report": "Report",
+        "scene": "3D view",
+        "manifest": "Manifest",
+        "folder": "All results",
+        "no_scene": "not made",
+        "no_problems": "No problems found.",
+        "written": "Written",
+        "guessed": "Guessed:",
+        "decide": "To be decided by you, in that file:",
+        "then": "Then",
+        "note": "Note",
+    },
+    Language.zh: {
+        "map": "成矿概率图",
+        "uncertainty": "不确定性图",
+        "targets": "靶区",
+        "report": "报告",
+        "scene": "三维视图",
+        "manifest": "运行清单",
+        "folder": "全部结果",
+        "no_scene": "未生成",
+        "no_problems": "未发现问题。",
+        "written": "已写入",
+        "guessed": "以下为推测：",
+        "decide": "以下须由您在该文件中决定：",
+        "then": "然后运行",
+        "note": "注意",
+    },
+}
+
+
+@contextlib.contextmanager
+def told(*, debug: bool) -> Iterator[None]:
+    """Turn errors into a plain message on stderr and an exit code."""
+    try:
+        yield
+    except DataProblems as error:
+        _trace(debug)
+        show_problems(error.problems, console=err)
+        raise typer.Exit(Code.INPUT) from None
+    except KeyboardInterrupt:
+        err.print(
+            "Interrupted. The same command goes on with the step that was cut off."
+        )
+        raise typer.Exit(Code.INTERRUPTED) from None
+    except (ValueError, KeyError, OSError, RuntimeError, MemoryError) as error:
+        _trace(debug)
+        if isinstance(error, (BrokenPipeError, typer.Exit)):
+            raise
+        err.print(_message(error), markup=False)
+        raise typer.Exit(Code.FAILED) from None
+
+
+def _message(error: Exception) -> str:
+    text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
+    if isinstance(error, MemoryError):
+        return f"Memory ran out: run with --jobs 1 or map more coarsely. {text}".strip()
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return f"{text}. The disk is full: free some space and run the same command."
+    return text or type(error).__name__
+
+
+def _trace(debug: bool) -> None:
+    if debug:
+        traceback.print_exc()
+
+
+def show_problems(problems: Iterable[Problem], *, console: Console) -> None:
+    """Print problems: a table for people, tab-separated lines for scripts."""
+    if not console.is_terminal:
+        names = (
+            "severity",
+            "file",
+            "layer",
+            "row",
+            "column",
+            "value",
+            "what",
+            "remedy",
+        )
+        print(*names, sep="\t", file=console.file)
+        for problem in problems:
+            cells = (getattr(problem, name) for name in names)
+            line = [
+                "" if cell is None else " ".join(str(cell).split()) for cell in cells
+            ]
+            print(*line, sep="\t", file=console.file)
+        return
+    table = Table("", "Where", "What is wrong", "Remedy", show_lines=True)
+    for number, problem in enumerate(problems, 1):
+        colour = "red" if problem.severity == "error" else "yellow"
+        table.add_row(
+            f"[{colour}]{number}[/]",
+            *(_plain(text) for text in (problem.where, problem.what, problem.remedy)),
+        )
+    console.print(table, soft_wrap=False)
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", r"\[")
