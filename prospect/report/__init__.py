@@ -1,0 +1,26 @@
+"""
+Show: figures, QGIS styles and the report of a prospecting job.
+
+Figures are ordinary Matplotlib figures made without pyplot, so that they work in
+threads and display in a notebook; the report is one HTML file that needs no network.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "_charts": [
+            "figure_curves",
+            "figure_histogram",
+            "figure_prediction_area",
+            "figure_weights",
+        ],
+        "_figure": ["save_figure"],
+        "_fonts": ["chinese_font", "figure_language"],
+        "_maps": ["figure_evidence", "figure_map"],
+        "_report": ["write_report"],
+        "_styles": ["raster_style", "target_style"],
+        "_words": ["Words"],
+    },
+)

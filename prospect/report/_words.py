@@ -1,0 +1,60 @@
+"""All wording of report, figures and scene, in English and Chinese."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LANGUAGES = ("en", "zh")
+FILE = Path(__file__).parent / "data" / "words.toml"
+
+
+class Words:
+    """
+    Wording in one language.
+
+    Parameters
+    ----------
+    lang : {"en", "zh"}
+        Language.
+
+    Raises
+    ------
+    ValueError
+        If `lang` is another language.
+
+    Examples
+    --------
+    >>> Words("en")("map_targets", n=3)
+    'targets (3)'
+    >>> Words("zh")("map_targets", n=3)
+    '靶区（3）'
+    """
+
+    def __init__(self, lang: str) -> None:
+        if lang not in LANGUAGES:
+            raise ValueError(
+                f"lang={lang!r} is not a language of the report: use one of {LANGUAGES}"
+            )
+        self.lang = lang
+
+    def __call__(self, key: str, **values: object) -> str:
+        """Return the wording under `key`, with `values` filled in."""
+        text = table()[key][self.lang]
+        return text.format(**values) if values else text
+
+    def name(self, prefix: str, value: object) -> str:
+        """Return the wording under `prefix_value`, or `value` where there is none."""
+        entry = table().get(f"{prefix}_{value}")
+        return entry[self.lang] if entry else str(value).replace("_", " ")
+
+
+@cache
+def table() -> Mapping[str, Mapping[str, str]]:
+    """Wording by key and language."""
+    return tomllib.loads(FILE.read_text(encoding="utf-8"))
