@@ -113,6 +113,7 @@ def geobox_of(like: GeoBox | xr.DataArray | xr.Dataset) -> GeoBox:
     >>> geobox_of(box) is box
     True
     """
+    import rioxarray  # noqa: F401  (gives grids their .rio)
     from odc.geo.geobox import GeoBox
 
     if isinstance(like, GeoBox):
@@ -209,13 +210,14 @@ def unit_doubt(
                 f"a cell of {resolution:g} degrees is larger than the region: the "
                 f"resolution looks like metres, {crs.name} needs degrees."
             )
-    elif crs.is_projected and across <= 360.5 and along <= 90.5:
-        if resolution < 0.5 or small:
-            return (
-                f"{crs.name} is in {crs.axis_info[0].unit_name}s, but the coordinates "
-                "look like degrees. State the geographic CRS they are in (such as "
-                "EPSG:4326) and project them with survey.match_grid or to_crs."
-            )
+        return None
+    near_origin = across <= 360.5 and along <= 90.5
+    if crs.is_projected and near_origin and (resolution < 0.5 or small):
+        return (
+            f"{crs.name} is in {crs.axis_info[0].unit_name}s, but the coordinates "
+            "look like degrees. State the geographic CRS they are in (such as "
+            "EPSG:4326), then bring them to the grid you want."
+        )
     return None
 
 
