@@ -10,15 +10,17 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "_canvas": ["thin"],
         "_charts": [
             "figure_curves",
             "figure_histogram",
             "figure_prediction_area",
             "figure_weights",
         ],
-        "_figure": ["save_figure"],
+        "_figure": ["finish", "new_figure", "save_figure"],
         "_fonts": ["chinese_font", "figure_language"],
         "_maps": ["figure_evidence", "figure_map"],
+        "_ramps": ["Scale", "area_labels", "area_scale"],
         "_report": ["write_report"],
         "_styles": ["raster_style", "target_style"],
         "_words": ["Words"],

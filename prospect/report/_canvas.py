@@ -42,6 +42,18 @@ def thin(grid: xr.DataArray, *, size: int = 1500) -> xr.DataArray:
     Every n-th cell of a grid, so that neither side is longer than `size`.
 
     Only the kept cells stay in memory: a lazy grid is read block by block.
+
+    Parameters
+    ----------
+    grid : DataArray, dims ("y", "x")
+        Grid, lazy or not.
+    size : int
+        Most cells along a side.
+
+    Returns
+    -------
+    DataArray
+        In memory, with the coordinates of the cells kept.
     """
     step = max(1, math.ceil(max(grid.sizes["y"], grid.sizes["x"]) / size))
     first = step // 2 if step < min(grid.sizes["y"], grid.sizes["x"]) else 0

@@ -25,6 +25,7 @@ STRIPPED = {
     ".svg": {"Date": None, "Creator": None},
     ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
+TIGHT = {"bbox_inches": "tight", "pad_inches": 0.06}
 
 
 class Picture(Figure):
@@ -32,7 +33,7 @@ class Picture(Figure):
 
     def _repr_png_(self) -> bytes:
         stream = io.BytesIO()
-        self.savefig(stream, format="png", dpi=110, metadata=STRIPPED[".png"])
+        self.savefig(stream, format="png", dpi=110, **TIGHT, metadata=STRIPPED[".png"])
         return stream.getvalue()
 
 
@@ -93,5 +94,7 @@ def save_figure(figure: Figure, path: str | Path, *, dpi: int = 160) -> Path:
         raise ValueError(f"{path.name}: figures are saved as one of {list(STRIPPED)}")
     stream = io.BytesIO()
     with rc_context({"svg.hashsalt": "prospect"}):
-        figure.savefig(stream, format=suffix[1:], dpi=dpi, metadata=STRIPPED[suffix])
+        figure.savefig(
+            stream, format=suffix[1:], dpi=dpi, **TIGHT, metadata=STRIPPED[suffix]
+        )
     return write_bytes(path, stream.getvalue())

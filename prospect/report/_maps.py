@@ -21,7 +21,7 @@ from ._canvas import (
 )
 from ._figure import INK, finish, new_figure
 from ._fonts import figure_language, legible
-from ._ramps import AREA_SHARES, Scale, area_scale, class_colours, linear_scale, role_of
+from ._ramps import Scale, area_labels, area_scale, class_colours, linear_scale, role_of
 from ._words import Words
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import xarray as xr
     from matplotlib.axes import Axes
+    from matplotlib.colorbar import Colorbar
 
     from ._canvas import Frame
     from ._figure import Picture
@@ -249,19 +250,9 @@ def _bar_title(grid: xr.DataArray, words: Words, role: str) -> str:
     return legible(units if units not in ("1", "") else "", "")
 
 
-def _area_labels(bar: object, scale: Scale, words: Words) -> None:
+def _area_labels(bar: Colorbar, scale: Scale, words: Words) -> None:
     edges = scale.bounds
-    joined = len(edges) - 1 != len(AREA_SHARES) + 1
-    texts = []
-    for number, low in enumerate(edges[:-1]):
-        text = f"{low:.3g}"
-        if not joined:
-            share = AREA_SHARES[number - 1] if number else None
-            rank = words("map_top", share=share) if share else words("map_rest")
-            text = f"{rank}\n{text}" if number else rank
-        texts.append(text)
-    middles = (edges[:-1] + edges[1:]) / 2
-    bar.set_ticks(middles, labels=texts)
+    bar.set_ticks((edges[:-1] + edges[1:]) / 2, labels=area_labels(scale, words))
     bar.ax.minorticks_off()
 
 

@@ -40,6 +40,34 @@ def percent(share: object, *, digits: int = 3) -> str:
     return DASH
 
 
+def score(value: object) -> str:
+    """
+    A score with three decimals; a dash for none.
+
+    Examples
+    --------
+    >>> score(0.72), score(None)
+    ('0.720', '–')
+    """
+    if isinstance(value, (int, float)) and math.isfinite(value):
+        return f"{value:.3f}".replace("-", "−")
+    return DASH
+
+
+def code(value: object) -> str:
+    """
+    A class as it is written in the data, without thousands apart.
+
+    Examples
+    --------
+    >>> code(74232.0), code("schist")
+    ('74232', 'schist')
+    """
+    if isinstance(value, float):
+        return f"{value:.10g}" if math.isfinite(value) else DASH
+    return DASH if value is None else str(value)
+
+
 def size(n_bytes: object) -> str:
     """
     A file's size.

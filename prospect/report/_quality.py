@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ._numbers import number
+from ._numbers import number, score
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ._words import Words
 
-FOLDS = ("buffered", "blocks", "random")
+FOLDS = ("blocks", "buffered", "random")
 METRICS = ("auc", "average_precision", "capture_efficiency")
 
 
@@ -28,6 +28,23 @@ class Dot(NamedTuple):
     mean: float | None
     low: float | None
     high: float | None
+
+
+class Row(NamedTuple):
+    """One row of the table of scores."""
+
+    name: str
+    row: Mapping[str, Any]
+    null: bool
+    best: bool
+
+
+class Group(NamedTuple):
+    """Rows of one measure in one kind of folds."""
+
+    metric: str
+    folds: str
+    rows: list[Row]
 
 
 class Verdict(NamedTuple):
@@ -52,7 +69,7 @@ def model_name(model: Mapping[str, Any], words: Words) -> str:
 def row_name(row: Mapping[str, Any], model: Mapping[str, Any], words: Words) -> str:
     """Display name of a row of scores."""
     if is_null(row):
-        return words("null_model")
+        return words("null_row")
     own = row.get("model") in (None, "model", model.get("key"), model.get("kind"))
     return model_name(model, words) if own else str(row["model"])
 
@@ -99,10 +116,10 @@ def verdict(model: Mapping[str, Any], words: Words) -> Verdict:
         key,
         folds=words.name("fold", mine["folds"]),
         model=name,
-        value=number(value),
-        low=number(low),
-        high=number(high),
-        null=number(chance),
+        value=score(value),
+        low=score(low),
+        high=score(high),
+        null=score(chance),
         null_model=words("null_model"),
     )
     return Verdict(level, [sentence, *_flattery(model, value, words)])
@@ -126,7 +143,7 @@ def dots(models: Iterable[Mapping[str, Any]], best: str | None, words: Words) ->
             words.name("fold", row["folds"]),
             is_null(row),
             not is_null(row) and model.get("key") == best,
-            number(_value(row)),
+            score(_value(row)),
             *(_place(row.get(c), start) for c in ("pooled", "mean_of_folds")),
             *(_place(row.get(c), start) for c in ("low", "high")),
         )
@@ -143,13 +160,24 @@ def chart_ticks(models: Iterable[Mapping[str, Any]]) -> list[tuple[float, str]]:
     return [(_place(value, start), f"{value:.1f}") for value in values]
 
 
-def sorted_scores(model: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Rows of a model's scores: by measure, then folds, the null model last."""
-    scores = model.get("scores") or []
-    order = {
-        name: i for i, name in enumerate(dict.fromkeys(r["score"] for r in scores))
-    }
-    return sorted(scores, key=lambda r: (order[r["score"]], _fold_order(r)))
+def score_groups(
+    models: Iterable[Mapping[str, Any]], best: str | None, words: Words
+) -> list[Group]:
+    """Rows of the table of scores, by measure and folds, the null model last."""
+    groups: dict[tuple, list[Row]] = {}
+    for model in models:
+        for row in model.get("scores") or []:
+            group = groups.setdefault((row.get("score"), row["folds"]), [])
+            if not (is_null(row) and any(other.null for other in group)):
+                null = is_null(row)
+                mark = not null and model.get("key") == best
+                group.append(Row(row_name(row, model, words), row, null, mark))
+    measures = list(dict.fromkeys(measure for measure, _ in groups))
+    order = sorted(groups, key=lambda g: (measures.index(g[0]), _place_of_folds(g[1])))
+    return [
+        Group(*group, sorted(groups[group], key=lambda row: row.null))
+        for group in order
+    ]
 
 
 def _of_metric(model: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -165,7 +193,7 @@ def _flattery(model: Mapping[str, Any], value: float, words: Words) -> list[str]
         return []
     by = flattering - value
     key = "flatter_more" if by >= 0.005 else "flatter_not"
-    return [words(key, random=number(flattering), by=number(by, digits=2))]
+    return [words(key, random=score(flattering), by=number(by, digits=2))]
 
 
 def _one_null(rows: Iterable) -> list:
@@ -181,8 +209,11 @@ def _one_null(rows: Iterable) -> list:
 
 
 def _fold_order(row: Mapping[str, Any]) -> tuple:
-    folds = row["folds"]
-    return (is_null(row), FOLDS.index(folds) if folds in FOLDS else -1, str(folds))
+    return (is_null(row), *_place_of_folds(row["folds"]))
+
+
+def _place_of_folds(folds: object) -> tuple:
+    return (FOLDS.index(folds) if folds in FOLDS else -1, str(folds))
 
 
 def _value(row: Mapping[str, Any] | None) -> float | None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
+    from ._words import Words
+
 # share of the area above each class bound, in per cent
 AREA_SHARES = (50, 30, 20, 10, 5, 2, 1)
 QUALITATIVE = (
@@ -49,9 +51,20 @@ def ramp(role: str) -> Colormap:
 
 def area_scale(values: np.ndarray) -> Scale:
     """
-    Classes of area: each colour holds the same share of the ground on every map.
+    Colours by share of area: a class holds the same share of the ground on every map.
 
     Where scores are tied the bounds fall together and the classes are joined.
+
+    Parameters
+    ----------
+    values : array, shape (n,)
+        Scores without gaps.
+
+    Returns
+    -------
+    Scale
+        `cmap`, `norm`, the `bounds` of the classes (None when there are too few
+        different values for classes) and where values `extend` beyond the ramp.
     """
     bounds = np.percentile(values, [100 - share for share in AREA_SHARES])
     edges = np.unique(np.r_[values.min(), bounds, values.max()])
@@ -60,6 +73,30 @@ def area_scale(values: np.ndarray) -> Scale:
     colours = ramp("score")(np.linspace(0.0, 1.0, len(edges) - 1))
     cmap = ListedColormap(colours)
     return Scale(cmap, BoundaryNorm(edges, cmap.N), edges)
+
+
+def area_labels(scale: Scale, words: Words) -> list[str]:
+    """
+    Label of every class of area, lowest first: its share and its lower bound.
+
+    Parameters
+    ----------
+    scale : Scale
+        Scale with `bounds`.
+    words : Words
+        Language.
+
+    Returns
+    -------
+    list of str
+        The bound alone where ties joined classes.
+    """
+    lows = [f"{low:.3g}" for low in scale.bounds[:-1]]
+    if len(lows) != len(AREA_SHARES) + 1:
+        return lows
+    tops = [words("map_top", share=share) for share in AREA_SHARES]
+    ranked = [f"{top}\n{low}" for top, low in zip(tops, lows[1:], strict=True)]
+    return [words("map_rest"), *ranked]
 
 
 def linear_scale(values: np.ndarray, role: str) -> Scale:

@@ -123,9 +123,8 @@ def _environment(words: Words) -> Any:  # noqa: ANN401
         lstrip_blocks=True,
     )
     environment.globals.update(t=words, name_of=words.name, lang=words.lang)
-    environment.filters.update(
-        number=_numbers.number, percent=_numbers.percent, size=_numbers.size
-    )
+    filters = ("number", "percent", "score", "code", "size")
+    environment.filters.update({name: getattr(_numbers, name) for name in filters})
     return environment
 
 
@@ -185,10 +184,37 @@ def _quality_view(view: Mapping[str, Any], words: Words) -> dict[str, Any]:
         "dots": _quality.dots(models, chosen and chosen.get("key"), words),
         "ticks": _quality.chart_ticks(models),
         "model_name": partial(_quality.model_name, words=words),
-        "row_name": partial(_quality.row_name, words=words),
-        "is_null": _quality.is_null,
-        "sorted_scores": _quality.sorted_scores,
+        "scores": _quality.score_groups(models, chosen and chosen.get("key"), words),
+        "plans": _plans(models, words),
+        "model_notes": [
+            (_quality.model_name(model, words), note)
+            for model in models
+            for note in model.get("notes") or []
+        ],
+        "crossings": [
+            model
+            for model in models
+            if (model.get("prediction_area") or {}).get("captured") is not None
+        ],
     }
+
+
+def _plans(models: list[Mapping[str, Any]], words: Words) -> list[str]:
+    """Block size and buffer, one line for all models that share them."""
+    plans: dict[tuple, list[str]] = {}
+    for model in models:
+        plan = (model.get("block_size"), model.get("buffer"))
+        if plan[0] is not None:
+            plans.setdefault(plan, []).append(_quality.model_name(model, words))
+    return [
+        words(
+            "block_line",
+            block=_numbers.number(block),
+            buffer=_numbers.number(buffer),
+            models=words("comma").join(names),
+        )
+        for (block, buffer), names in plans.items()
+    ]
 
 
 def _target_view(view: Mapping[str, Any]) -> dict[str, Any]:
@@ -212,12 +238,23 @@ def _weights_view(models: list[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
         layer: {
             "columns": [c for c in WEIGHT_COLUMNS if any(c in row for row in rows)],
             "heads": WEIGHT_COLUMNS,
-            "rows": rows[:MOST_WEIGHTS],
+            "rows": _strongest(rows),
             "more": max(0, len(rows) - MOST_WEIGHTS),
         }
         for layer, rows in weighed.items()
         if rows
     }
+
+
+def _strongest(rows: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Rows with the largest contrasts, in the order they came in."""
+
+    def strength(row: Mapping[str, Any]) -> float:
+        value = row.get("studentized_contrast")
+        return abs(value) if isinstance(value, (int, float)) else 0.0
+
+    kept = sorted(range(len(rows)), key=lambda i: -strength(rows[i]))[:MOST_WEIGHTS]
+    return [rows[i] for i in sorted(kept)]
 
 
 def _embed(folder: Path, link: str | Path | None) -> str | None:
