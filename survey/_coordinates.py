@@ -260,9 +260,10 @@ def _area(place: _Place) -> Problem | None:
             "name the columns the other way round, x= the easting, y= the northing",
         )
     area = place.crs.area_of_use
+    named = area.name.split(":")[0].split(". ")[0].rstrip(".") if area else "the globe"
     return place.problem(
         f"{int((~inside).sum())} of {inside.size} places lie far outside the area of "
-        f"{place.crs.name} ({area.name if area else 'the globe'})",
+        f"{place.crs.name} ({named})",
         "check the coordinate system and these coordinates",
         at=~inside,
         severity="warning",
@@ -270,7 +271,7 @@ def _area(place: _Place) -> Problem | None:
 
 
 def _inside(place: _Place, x: NDArray, y: NDArray) -> NDArray[np.bool_]:
-    """Places within the area of use, widened by half (at least three degrees)."""
+    """Places within the area of use, widened by its size up to six degrees."""
     area = place.crs.area_of_use
     if area is None or area.west > area.east:
         return np.ones(x.shape, bool)
@@ -279,10 +280,9 @@ def _inside(place: _Place, x: NDArray, y: NDArray) -> NDArray[np.bool_]:
         change = Transformer.from_crs(place.crs, geographic, always_xy=True)
         with np.errstate(all="ignore"):
             x, y = change.transform(x, y)
-    wide = max(3.0, (area.east - area.west) / 2)
-    tall = max(3.0, (area.north - area.south) / 2)
-    if place.crs.is_geographic:
-        wide = tall = 3.0
+    wide = tall = 3.0
+    if place.crs.is_projected:
+        wide = min(6.0, max(3.0, area.east - area.west))
     return (
         (x >= area.west - wide)
         & (x <= area.east + wide)

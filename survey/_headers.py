@@ -71,7 +71,7 @@ def parse_header(text: str) -> Analyte | None:
     >>> parse_header("Depth (%)") is None
     True
     """
-    plain = _even(text)
+    plain = even_header(text)
     for read in (_weight_share, _bracket, _slash, _tokens, _glued):
         found = read(plain)
         if found:
@@ -112,7 +112,7 @@ def load_words(name: str) -> dict[str, Any]:
     return tomllib.loads(text)
 
 
-def _even(text: str) -> str:
+def even_header(text: str) -> str:
     """Full-width and typographic variants of a header made alike."""
     plain = unicodedata.normalize("NFKC", str(text))
     plain = re.sub("[\u2212\u2010-\u2015]", "-", plain).replace("⋅", "·")
@@ -120,7 +120,7 @@ def _even(text: str) -> str:
 
 
 def _unit_key(text: str) -> str:
-    key = _even(text).lower().replace("μ", "u").replace("µ", "u")
+    key = even_header(text).lower().replace("μ", "u").replace("µ", "u")
     key = re.sub(r"[\s·.^*×]", "", key).removeprefix("x")
     key = re.sub(r"^\((.*)\)$", r"\1", key)
     return re.sub(r"^(mg|ug|ng|pg|g|bq)[/_]?(kg|g|t|l)(?:-1)$", r"\1/\2", key)

@@ -93,13 +93,7 @@ def check_encoding(path: Path, encoding: str) -> str:
     DataProblems
         If the codec is unknown or does not fit, with the line where it fails.
     """
-    try:
-        plain = codecs.lookup(encoding).name
-    except LookupError:
-        what = f"encoding '{encoding}' is unknown"
-        raise DataProblems([Problem(what, _REMEDY, str(path))]) from None
-    if plain in {"gbk", "gb2312", "cp936"}:
-        plain = "gb18030"
+    plain = codec_of(encoding, path)
     if plain == "utf-8" and next(_blocks(path), b"").startswith(codecs.BOM_UTF8):
         plain = "utf-8-sig"
     if not _decodes(path, plain):
@@ -107,6 +101,34 @@ def check_encoding(path: Path, encoding: str) -> str:
         what = f"line {line} is not {encoding}"
         raise DataProblems([Problem(what, _REMEDY, str(path))])
     return plain
+
+
+def codec_of(encoding: str, path: Path) -> str:
+    """
+    Name of the codec for an encoding.
+
+    Parameters
+    ----------
+    encoding : str
+        As people write it; "gbk" and "gb2312" are widened to GB18030.
+    path : Path
+        The file it is stated for.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    DataProblems
+        If it is unknown.
+    """
+    try:
+        plain = codecs.lookup(encoding).name
+    except LookupError:
+        what = f"encoding '{encoding}' is unknown"
+        raise DataProblems([Problem(what, _REMEDY, str(path))]) from None
+    return "gb18030" if plain in {"gbk", "gb2312", "cp936"} else plain
 
 
 def _blocks(source: str | Path | bytes) -> Iterator[bytes]:
