@@ -136,8 +136,7 @@ def venv_fault() -> str | None:
         return f"its Python is {found[0]}.{found[1]}"
     if os.environ.get("PYTHON") and found != sys.version_info[:2]:
         return f"its Python is {found[0]}.{found[1]}, another one was asked for"
-    stamps = [json.loads(file.read_text("utf-8")) for file in VENV.glob("ready-*.json")]
-    if any(item.get("root") != str(ROOT) for item in stamps):
+    if any(stamp.get("root") != str(ROOT) for stamp in stamps()):
         return "the checkout was moved"
     return None
 
@@ -246,13 +245,22 @@ def key(name: str, version: str) -> str:
 
 def is_ready(name: str, version: str) -> bool:
     """Return whether an earlier set-up still holds; dev includes core and lab."""
-    for each in (name, "dev"):
-        file = VENV / f"ready-{each}.json"
-        if file.exists() and json.loads(file.read_text("utf-8")).get("done") == key(
-            each, version
-        ):
-            return True
-    return False
+    return any(
+        stamp.get("done") == key(each, version)
+        for each in {name, "dev"}
+        for stamp in stamps(each)
+    )
+
+
+def stamps(name: str = "*") -> list[dict[str, str]]:
+    """Return what earlier set-ups wrote down; a torn note counts as none."""
+    found = []
+    for file in VENV.glob(f"ready-{name}.json"):
+        try:
+            found.append(json.loads(file.read_text("utf-8")))
+        except ValueError:
+            file.unlink()
+    return found
 
 
 def record(name: str, version: str) -> None:

@@ -45,3 +45,18 @@ def fetch(
 
         where = fetch_data(name, folder=folder)
     out.print(str(where), markup=False)
+
+
+@app.command()
+def sample(
+    folder: Annotated[
+        Path, typer.Argument(file_okay=False, help="Folder to make; must not exist.")
+    ],
+    debug: Debug = False,
+) -> None:
+    """Put the synthetic sample district into a folder of your own."""
+    with told(debug=debug):
+        from .. import sample_district
+
+        where = sample_district(folder)
+    out.print(f"prospect run {Path(where) / 'district.toml'}", markup=False)
