@@ -11,7 +11,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "_boosted": ["BoostedEnsemble"],
-        "_compiled": ["CompiledForest"],
+        "_compiled": ["CompiledForest", "TreeArrays"],
         "_forest": ["ForestClassifier"],
         "_independence": ["IndependenceTest", "conditional_independence_test"],
         "_logistic": ["LogisticClassifier"],

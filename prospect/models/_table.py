@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -99,8 +99,8 @@ def weights_table(
     Examples
     --------
     >>> import geopandas as gpd, rioxarray, xarray as xr
-    >>> grid = xr.DataArray([[1.0, 1.0, 2.0, 2.0]] * 2, dims=("y", "x"),
-    ...                     coords={"y": [1500.0, 500.0], "x": [500.0, 1500, 2500, 3500]})
+    >>> grid = xr.DataArray([[1.0, 1.0, 2.0, 2.0]] * 2, dims=("y", "x"), coords={
+    ...     "y": [1500.0, 500.0], "x": [500.0, 1500, 2500, 3500]})
     >>> grid = grid.rio.write_crs("EPSG:32651")
     >>> deposits = gpd.GeoDataFrame(geometry=gpd.points_from_xy([500.0, 2500, 3500],
     ...                             [500.0, 500, 1500]), crs="EPSG:32651")
@@ -141,7 +141,7 @@ def weights_table(
 
 def cell_area_km2(grid: xr.DataArray) -> float:
     """Area of one cell of a projected grid, km²."""
-    import rioxarray  # noqa: F401, PLC0415
+    import rioxarray  # noqa: F401
 
     crs = grid.rio.crs
     if crs is None or not crs.is_projected:
@@ -163,16 +163,17 @@ def _cells_of(
     if kinds:
         raise ValueError(f"deposits must be points; got {sorted(map(str, kinds))}")
     _check_same_crs(grid, deposits)
-    points = deposits.geometry
-    columns, rows = ~grid.rio.transform() * (points.x.to_numpy(), points.y.to_numpy())
-    rows, columns = np.floor(rows), np.floor(columns)
+    x, y = deposits.geometry.x.to_numpy(), deposits.geometry.y.to_numpy()
+    inverse = ~grid.rio.transform()
+    columns = np.floor(inverse.a * x + inverse.b * y + inverse.c)
+    rows = np.floor(inverse.d * x + inverse.e * y + inverse.f)
     height, width = grid.shape
     inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
     return rows[inside].astype(np.int64), columns[inside].astype(np.int64)
 
 
 def _check_same_crs(grid: xr.DataArray, deposits: gpd.GeoDataFrame) -> None:
-    """Raise unless both CRS put the deposits at the same place, whatever their names."""
+    """Raise unless both CRS put the deposits at the same place."""
     if deposits.crs is None:
         raise ValueError("deposits have no CRS: state it with deposits.set_crs(...)")
     if deposits.crs == grid.rio.crs or deposits.empty:
@@ -202,8 +203,8 @@ def _count(grid: xr.DataArray, rows: NDArray, columns: NDArray) -> pd.DataFrame:
     return counts
 
 
-def _count_blocks(data, rows: NDArray, columns: NDArray) -> list[pd.DataFrame]:  # noqa: ANN001
-    import dask  # noqa: PLC0415
+def _count_blocks(data: Any, rows: NDArray, columns: NDArray) -> list[pd.DataFrame]:  # noqa: ANN401
+    import dask
 
     tasks = []
     tops = np.cumsum((0, *data.chunks[0]))

@@ -37,8 +37,8 @@ def weigh(
         return pd.DataFrame(0.0, index=range(n.size), columns=_WEIGHTS + _CONTRASTS)
     if ground <= 0:
         raise ValueError(
-            f"{n_deposits:g} deposits on {area_units:g} unit cells: weights of evidence "
-            "need more cells than deposits. Take a smaller unit_cell_area."
+            f"{n_deposits:g} deposits on {area_units:g} unit cells: weights of "
+            "evidence need more cells than deposits. Take a smaller unit_cell_area."
         )
     little = min(_ALMOST_ONE, n_deposits / 2)
     inside = np.where(n >= n_deposits, n_deposits - little, n)
@@ -112,7 +112,7 @@ def weigh_classes(
 def _weigh_smoothed(
     table: pd.DataFrame, *, smoothing: float, n_deposits: float, area_units: float
 ) -> pd.DataFrame:
-    """Weights as if each class held `smoothing` average deposits more, on their ground."""
+    """Weights with `smoothing` average deposits, and their ground, in each class."""
     n, area = table["n_deposits"].to_numpy(), table["area_units"].to_numpy()
     if smoothing and n_deposits:
         n = n + smoothing

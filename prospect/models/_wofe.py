@@ -19,10 +19,11 @@ from sklearn.utils.validation import (
 from ._coding import code_layer, find_classes, missing_variance
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
+    from sklearn.utils import Tags
 
     from ._weights import Direction
 
@@ -61,8 +62,6 @@ class WeightsOfEvidence(ClassifierMixin, BaseEstimator):
         Deposits per unit cell.
     n_deposits_, area_units_ : float
         What the prior is made of.
-    classes_, n_features_in_, feature_names_in_
-        As in any scikit-learn classifier.
 
     References
     ----------
@@ -78,7 +77,8 @@ class WeightsOfEvidence(ClassifierMixin, BaseEstimator):
     >>> X = pd.DataFrame({"fault_km": [1.0, 1, 1, 9, 9, 9, 9, 9]})
     >>> y = [1, 1, 0, 1, 0, 0, 0, 0]
     >>> model = WeightsOfEvidence(smoothing=0).fit(X, y)
-    >>> model.weights_["fault_km"][["class", "n_deposits", "w_plus", "w_minus"]].round(3)
+    >>> table = model.weights_["fault_km"]
+    >>> table[["class", "n_deposits", "w_plus", "w_minus"]].round(3)
        class  n_deposits  w_plus  w_minus
     0    1.0         2.0   1.204   -0.875
     1    2.0         1.0  -0.875    1.204
@@ -286,7 +286,23 @@ class WeightsOfEvidence(ClassifierMixin, BaseEstimator):
         columns = {n: found < 0 for n, _, found in self._by_layer(self._find(X))}
         return pd.DataFrame(columns, index=getattr(X, "index", None))
 
-    def __sklearn_tags__(self) -> Any:
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        if "weights_" not in state:
+            return state
+        plain = {
+            name: {column: table[column].to_numpy() for column in table}
+            for name, table in self.weights_.items()
+        }
+        return state | {"weights_": plain}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if "weights_" in state:
+            tables = state["weights_"].items()
+            state = state | {"weights_": {n: pd.DataFrame(t) for n, t in tables}}
+        super().__setstate__(state)
+
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.classifier_tags.multi_class = False
@@ -351,7 +367,7 @@ class WeightsOfEvidence(ClassifierMixin, BaseEstimator):
             row[:] = find_classes(coded, column)
         return found
 
-    def _by_layer(self, found: NDArray[np.intp]) -> Any:
+    def _by_layer(self, found: NDArray[np.intp]) -> Iterable[tuple]:
         return zip(self._names(), self.layers_, found, strict=True)
 
     def _logit(self, found: NDArray[np.intp]) -> NDArray[np.float64]:
