@@ -63,9 +63,8 @@ def check_odd(size: int, name: str) -> None:
 
 
 def window_mean(cells: np.ndarray, *, size: int) -> np.ndarray:
-    """Means of the windows that fit into an array: it shrinks by size - 1."""
-    shape = (cells.shape[0] - size + 1, cells.shape[1] - size + 1)
-    out = np.empty(shape, "float32")
+    """Means of the windows that fit into an array; its edge is left undefined."""
+    out = np.empty(cells.shape, "float32")
     _mean(cells, size, out)
     return out
 
@@ -79,24 +78,26 @@ def _mean(cells, size, out):  # noqa: ANN001, ANN202
         for c in range(cells.shape[1]):
             total += np.isnan(cells[r, c])
         whole[r] = total == 0
+    halo = size // 2
     columns = np.empty(cells.shape[1])
-    sums, counts = np.empty(out.shape[1]), np.empty(out.shape[1])
-    for i in range(out.shape[0]):
+    sums, counts = np.empty(len(columns) - 2 * halo), np.empty(len(columns) - 2 * halo)
+    for i in range(cells.shape[0] - 2 * halo):
+        line = out[i + halo]
         columns[:] = 0
         for r in range(i, i + size):
             _add_row(cells[r], whole[r], columns)
         _slide(columns, size, sums)
         if whole[i : i + size].all():
-            for c in range(out.shape[1]):
-                out[i, c] = sums[c] * (1.0 / (size * size))
+            for c in range(len(sums)):
+                line[c + halo] = sums[c] * (1.0 / (size * size))
             continue
         columns[:] = 0
         for r in range(i, i + size):
             for c in range(len(columns)):
                 columns[c] += 0.0 if np.isnan(cells[r, c]) else 1.0
         _slide(columns, size, counts)
-        for c in range(out.shape[1]):
-            out[i, c] = sums[c] / counts[c] if counts[c] > 0 else np.nan
+        for c in range(len(sums)):
+            line[c + halo] = sums[c] / counts[c] if counts[c] > 0 else np.nan
 
 
 @njit(nogil=True, cache=True)

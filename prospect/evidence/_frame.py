@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import dask.array as da
 import numpy as np
+import rioxarray  # noqa: F401
 import xarray as xr
-from odc.geo.xr import xr_coords
 
 from survey import check_projected, geobox_of
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from odc.geo.geobox import GeoBox
 
-BLOCK = 2048
+BLOCK = 1024
 
 
 def metric_frame(like: GeoBox | xr.DataArray, *, what: str) -> GeoBox:
@@ -95,7 +95,12 @@ def lazy_grid(
         name=f"{name}-{da.core.tokenize(object())}",
         **dict(zip(names, payload, strict=True)),
     )
-    coords = xr_coords(geobox, dims=("y", "x"))
+    a, (rows, cols) = geobox.affine, geobox.shape
+    coords = {
+        "y": a.f + a.e * (np.arange(rows) + 0.5),
+        "x": a.c + a.a * (np.arange(cols) + 0.5),
+    }
     grid = xr.DataArray(data, coords, ("y", "x"), name=name, attrs=attrs)
-    grid.encoding["grid_mapping"] = "spatial_ref"
-    return grid
+    if geobox.crs is not None:
+        grid = grid.rio.write_crs(geobox.crs.to_wkt())
+    return grid.rio.write_transform(a)

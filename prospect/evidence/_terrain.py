@@ -105,31 +105,29 @@ def terrain(dem: xr.DataArray, derivative: str, *, window: int = 11) -> xr.DataA
 
 
 def _position(cells: np.ndarray, *, window: int) -> np.ndarray:
-    halo = window // 2
-    inner = cells[halo : cells.shape[0] - halo, halo : cells.shape[1] - halo]
-    return inner - window_mean(cells, size=window)
+    return cells - window_mean(cells, size=window)
 
 
 def _derive(cells: np.ndarray, *, code: int, step: tuple[float, float]) -> np.ndarray:
-    out = np.empty((cells.shape[0] - 2, cells.shape[1] - 2), "float32")
+    out = np.empty(cells.shape, "float32")
     _sweep(cells, code, step[0], step[1], out)
     return out
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _sweep(cells, code, dx, dy, out):  # noqa: ANN001, ANN202
-    """Fill `out` from the 3 × 3 cells around each; dx to the right, dy downwards."""
+    """Fill `out` but its edge from the 3 × 3 cells around; dx to the right, dy down."""
     z = np.empty((3, 3))
-    for i in range(out.shape[0]):
-        for j in range(out.shape[1]):
-            e = float(cells[i + 1, j + 1])
+    for i in range(1, out.shape[0] - 1):
+        for j in range(1, out.shape[1] - 1):
+            e = float(cells[i, j])
             if np.isnan(e):
                 out[i, j] = np.nan
                 continue
             for m in range(3):
                 for n in range(3):
-                    z[m, n] = cells[i + m, j + n]
-            if code == 5 or code == 6:  # noqa: PLR1714
+                    z[m, n] = cells[i + m - 1, j + n - 1]
+            if code in (5, 6):
                 out[i, j] = _spread(z, e, code)
                 continue
             _continue_lines(z, e)
