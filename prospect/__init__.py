@@ -26,8 +26,9 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "_labels": ["Training", "draw_background", "one_per_cell", "sample_stack"],
         "_new": ["new_district"],
         "_predict": ["predict_map"],
-        "_registry": ["fetch_data", "list_data"],
+        "_registry": ["fetch_data", "list_data", "sample_district"],
         "_run": ["Result", "run_district"],
-        "_stack": ["stack_evidence"],
+        "_stack": ["missing_table", "stack_evidence"],
+        "job._frame": ["district_geobox"],
     },
 )

@@ -228,7 +228,7 @@ def _check_deposits(district: District, geobox: GeoBox) -> list[Problem]:
     if plan.size and plan.size in table.columns:
         problems += _not_numbers(table[plan.size], file)
     kept = read_deposits(district, geobox)
-    outside = kept.attrs.get("dropped", {}).get("outside the region", 0)
+    outside = kept.attrs["dropped"]["outside"]["count"]
     if outside:
         problems.append(
             Problem(

@@ -12,7 +12,12 @@ from ._check import check_district
 from ._district import read_district
 from ._stack import stack_evidence
 from .job._frame import district_geobox
-from .job._layers import directions, make_layers, open_layers
+from .job._layers import (
+    directions,
+    make_layers,
+    open_layers,
+    summarise_layers,
+)
 from .job._models import make_models, map_paths
 from .job._products import Job, make_products
 from .job._publish import (
@@ -128,7 +133,7 @@ def run_district(
 
 
 def _count(district: District) -> int:
-    return len(district.evidence) + 3 * len(district.model) + 7
+    return len(district.evidence) + 4 * len(district.model) + 8
 
 
 def _work(
@@ -144,6 +149,7 @@ def _work(
     make_layers(district, geobox, steps=steps)
     layers = open_layers(district, steps.folder)
     stack = stack_evidence(layers)
+    notes = [*notes, *summarise_layers(stack, steps=steps)]
     make_training(district, geobox, stack, steps=steps)
     make_models(district, stack, directions(district, layers), steps=steps)
     inputs = input_files(district, path, steps)

@@ -68,7 +68,7 @@ def card(job: Job, model: Model, inputs: list[dict]) -> str:
         "",
         f"Fitted on {counts['n_used']} deposits "
         f"({validation['n_independent']} independent) and "
-        f"{counts['background']['n']} background cells; prior {prior.region:.3g} per "
+        f"{counts['background']['n']} background cells; prior {prior:.3g} per "
         f"unit cell of {area:g} km².",
         "",
         "## Input layers, in order",

@@ -10,8 +10,8 @@ import pandas as pd
 
 from survey import geobox_of
 
-from .._stack import missing_table
 from ._hashes import code_revision, library_versions
+from ._layers import load_summary
 from ._models import load_validation
 from ._training import load_counts
 
@@ -79,8 +79,9 @@ def plain(value: Any) -> Any:  # noqa: ANN401
 def _district(job: Job) -> dict:
     district, geobox = job.district, geobox_of(job.stack)
     box = geobox.boundingbox
-    cells = missing_table(job.stack)["known_cells"].max()
-    x, y = geobox.resolution.x, geobox.resolution.y
+    rows, columns = geobox.shape
+    cell_km2 = abs(geobox.resolution.x * geobox.resolution.y) / 1e6
+    known_share = 1 - load_summary(job.work)["empty_share"]
     return {
         "name": district.name,
         "name_zh": district.name_zh,
@@ -89,17 +90,17 @@ def _district(job: Job) -> dict:
         "crs_name": geobox.crs.proj.name,
         "resolution": district.resolution,
         "region": [box.left, box.right, box.bottom, box.top],
-        "area_km2": float(cells) * abs(x * y) / 1e6,
+        "area_km2": rows * columns * cell_km2 * known_share,
         "unit_cell_area": district.unit_cell_area,
     }
 
 
 def _layers(job: Job) -> list[dict]:
-    table = missing_table(job.stack)
+    table = load_summary(job.work)["layers"]
     rows = []
     for layer in job.district.evidence:
         attrs = job.stack[layer.name].attrs
-        found = table.loc[layer.name]
+        found = table[layer.name]
         rows.append(
             {
                 "name": layer.name,

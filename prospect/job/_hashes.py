@@ -106,7 +106,7 @@ def code_fingerprint() -> str:
         spec = util.find_spec(package)
         root = Path(spec.origin).parent  # type: ignore[union-attr, arg-type]
         for file in sorted(root.rglob("*")):
-            if file.suffix in {".py", ".toml", ".html", ".css"}:
+            if file.suffix in {".py", ".toml", ".html", ".css", ".j2"}:
                 digest.update(file.relative_to(root).as_posix().encode())
                 digest.update(file.read_bytes())
     return digest.hexdigest()

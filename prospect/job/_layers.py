@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from survey import open_grid, save_grid, write_text
+from survey import DataProblems, Problem, open_grid, save_grid, write_text
 
+from .._stack import missing_table
 from ._frame import inside_mask
 
 if TYPE_CHECKING:
@@ -92,6 +94,43 @@ def open_layers(district: District, work: Path) -> dict[str, xr.DataArray]:
         attrs["title_zh"] = layer.title_zh or attrs["long_name"]
         layers[layer.name] = grid.assign_attrs(attrs).rename(layer.name)
     return layers
+
+
+def summarise_layers(stack: xr.Dataset, *, steps: Steps) -> list[str]:
+    """
+    Count what is missing in each layer; return warnings as sentences.
+
+    Raises
+    ------
+    DataProblems
+        If a layer holds no value at all.
+    """
+    target = steps.folder / "layers.json"
+
+    def count() -> None:
+        table = missing_table(stack)
+        summary = {
+            "layers": table.to_dict("index"),
+            "empty_share": table.attrs["empty_share"],
+            "complete_share": table.attrs["complete_share"],
+            "problems": [asdict(problem) for problem in table.attrs["problems"]],
+        }
+        write_text(target, json.dumps(summary, ensure_ascii=False, indent=1))
+
+    needs = [steps.key(f"evidence:{name}") for name in stack.data_vars]
+    steps.do("layers", count, needs=needs, outputs=[target])
+    summary = load_summary(steps.folder)
+    problems = [Problem(**fields) for fields in summary["problems"]]
+    empty = {n for n, row in summary["layers"].items() if row["known_cells"] == 0}
+    fatal = [problem for problem in problems if problem.layer in empty]
+    if fatal:
+        raise DataProblems(fatal)
+    return [str(problem) for problem in problems]
+
+
+def load_summary(work: Path) -> dict:
+    """Counts of missing and known cells, as `summarise_layers` left them."""
+    return json.loads((work / "layers.json").read_text(encoding="utf-8"))
 
 
 def directions(district: District, layers: dict[str, xr.DataArray]) -> dict[str, str]:

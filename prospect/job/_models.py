@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from survey import open_grid, save_grids, write_text
 
@@ -18,26 +18,15 @@ if TYPE_CHECKING:
     from ._steps import Steps
 
 
-class Prior(NamedTuple):
-    """Share of deposits in the region, and among the rows the models are fitted on."""
-
-    region: float
-    sampled: float
-
-
-def prior_of(work: Path) -> Prior:
+def prior_of(work: Path) -> float:
     """
-    Prior probability of a deposit per unit cell, and its share in the training rows.
+    Prior probability of a deposit per unit cell of the region.
 
-    Weights carry the area each row stands for in unit cells, so the region's prior is
-    the number of deposits over the sum of weights.
+    Each training row carries the area it stands for in unit cells, so this is the
+    number of deposits over the sum of weights.
     """
     training = load_training(work)
-    n_deposits = float(training.y.sum())
-    return Prior(
-        min(n_deposits / float(training.weight.sum()), 0.5),
-        n_deposits / len(training.y),
-    )
+    return float(training.y.sum() / training.weight.sum())
 
 
 def make_models(
@@ -85,11 +74,12 @@ def _fit(
     folder = model_folder(steps.folder, model.key)
 
     def fit() -> None:
-        from ..models import fit_model, save_model
+        from ..models import save_model
 
         training = load_training(steps.folder)
         unfitted = estimator(district, model, stack, directions)
-        save_model(fit_model(unfitted, training), folder)
+        fitted = unfitted.fit(training.X, training.y, sample_weight=training.weight)
+        save_model(fitted, folder)
 
     needs = [steps.key("training"), model.model_dump(), directions]
     steps.do(f"fit:{model.key}", fit, needs=needs, outputs=[folder])
@@ -133,13 +123,8 @@ def _map(district: District, model: Model, stack: xr.Dataset, steps: Steps) -> N
         from ..models import load_model
         from ..report import raster_style
 
-        prior = prior_of(steps.folder)
-        result = predict_map(
-            load_model(model_folder(steps.folder, model.key)),
-            stack,
-            prior=prior.region,
-            sampled_prior=prior.sampled,
-        )
+        fitted = load_model(model_folder(steps.folder, model.key))
+        result = predict_map(fitted, stack, prior=prior_of(steps.folder))
         save_grids({score: result["score"], uncertainty: result["uncertainty"]})
         for path, kind in ((score, "score"), (uncertainty, "uncertainty")):
             grid = open_grid(path)

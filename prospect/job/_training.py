@@ -43,13 +43,16 @@ def read_deposits(district: District, geobox: GeoBox) -> gpd.GeoDataFrame:
     table = table.to_crs(geobox.crs)
     known = {"id": plan.id, "type": plan.type, "year": plan.year, "size": plan.size}
     _require(table, {k: v for k, v in known.items() if v}, plan.file)
-    if plan.id:
-        table = table.rename(columns={plan.id: "deposit_id"})
-    else:
-        table = table.assign(deposit_id=[f"D{i + 1}" for i in range(len(table))])
     if plan.size:
-        table = table.assign(size=pd.to_numeric(table[plan.size], errors="coerce"))
-    kept = one_per_cell(table, like=geobox, min_distance=plan.min_distance)
+        sizes = pd.to_numeric(table[plan.size], errors="coerce")
+        table = table.assign(**{plan.size: sizes})
+    kept = one_per_cell(
+        table,
+        like=geobox,
+        min_distance=plan.min_distance,
+        id_column=plan.id,
+        size_column=plan.size,
+    )
     kept.attrs["n_read"] = len(table)
     return kept
 
@@ -134,7 +137,8 @@ def _save(
     counts = {
         "n_read": int(deposits.attrs["n_read"]),
         "n_used": len(deposits),
-        "dropped": deposits.attrs.get("dropped", {}),
+        "dropped": {k: v["count"] for k, v in deposits.attrs["dropped"].items()},
+        "dropped_ids": {k: v["ids"] for k, v in deposits.attrs["dropped"].items()},
         "background": {"n": len(background), **_plain(background.attrs)},
     }
     text = json.dumps(counts, ensure_ascii=False, indent=1, default=str)
