@@ -78,7 +78,8 @@ def parse_header(text: str) -> Analyte | None:
             return found
     stem, *rest = re.split(r"[_\s]", plain, maxsplit=1)
     symbol = _symbol(stem, exact=True)
-    if symbol and not _derived(*rest) and len(rest) < 2:
+    simple = all(re.fullmatch(r"[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)?", r) for r in rest)
+    if symbol and simple and not _derived(*rest):
         return Analyte(symbol, None, *rest)
     return None
 

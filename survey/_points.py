@@ -135,8 +135,8 @@ def find_columns(
     else:
         what = "no coordinate columns are recognised"
     remedy = (
-        "state x= (east, longitude) and y= (north, latitude), from the columns: "
-        + ", ".join(map(str, names))
+        "state x= (east, longitude) and y= (north, latitude), or for straight lines "
+        f"read_features(segment=), from the columns: {', '.join(map(str, names))}"
     )
     raise DataProblems([Problem(what, remedy, str(path))])
 
