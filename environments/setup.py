@@ -46,7 +46,7 @@ REMEDIES = {
         "organisation's certificate file, PIP_CERT=/path/to/ca.pem"
     ),
     "NewConnectionError|NameResolutionError|name resolution|ConnectTimeout|Max retries|"
-    "Connection (refused|reset|broken)|timed out|ProxyError": (
+    "Connection (refused|reset|broken)|timed out|ProxyError|from versions: none": (
         "the package index was not reached: check the network, or tell pip which index "
         "or proxy to use (`python3 -m pip config set global.index-url ADDRESS`, "
         "HTTPS_PROXY=...), and run the command again; what was downloaded is kept"

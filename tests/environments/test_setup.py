@@ -109,7 +109,11 @@ def test_a_set_up_that_was_stopped_is_not_ready(made):
             "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES",
             "not the one that was locked",
         ),
-        ("ERROR: No matching distribution found for x==1", "no ready-made file"),
+        (
+            "ERROR: Could not find a version for x==2 (from versions: 1.0)",
+            "no ready-made file",
+        ),
+        ("ERROR: ... x==2 (from versions: none)", "was not reached"),
         (
             "WARNING: Retrying after NewConnectionError\n"
             "ERROR: No matching distribution found for x==1",
