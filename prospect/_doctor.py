@@ -31,11 +31,6 @@ DISTRIBUTION = "prospect-workbench"
 PACKAGES = ("survey", "spectral", "prospect")
 GIB = 2**30
 GB = 1e9
-RENDER = (
-    "import vtkmodules.vtkRenderingOpenGL2, vtkmodules.vtkRenderingCore as core;"
-    "window = core.vtkRenderWindow(); window.SetOffScreenRendering(1);"
-    "window.SetSize(8, 8); window.Render()"
-)
 
 
 @dataclass(frozen=True)
@@ -191,8 +186,10 @@ def _names(_: Path) -> Found:
 
 
 def _opengl(_: Path) -> Found:
-    ok, _error = runs(RENDER)
-    yield ("works" if ok else "missing"), {}
+    from .scene import probe_offscreen
+
+    status = probe_offscreen()
+    yield ("works" if status.ok else "missing"), {"remedy": status.remedy}
 
 
 def _openmp(_: Path) -> Found:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from ._shared import Debug, out, told
+from ._shared import Debug, Lang, Language, out, plain, told
 
 app = typer.Typer(
     help="List and fetch registered data sets.", no_args_is_help=True, name="data"
@@ -16,18 +17,24 @@ app = typer.Typer(
 
 
 @app.command("list")
-def list_(debug: Debug = False) -> None:
-    """List the registered data sets: name, licence, size, what they are."""
+def list_(
+    topic: Annotated[str | None, typer.Option(help="Only this topic.")] = None,
+    lang: Lang = Language.en,
+    debug: Debug = False,
+) -> None:
+    """List the registered data sets; all columns where the output is not a terminal."""
     with told(debug=debug):
         from .. import list_data
 
-        table = list_data()
+        table = list_data(topic=topic)
     if not out.is_terminal:
         typer.echo(table.to_csv(sep="\t", index=False), nl=False)
         return
-    shown = Table(*map(str, table.columns))
-    for row in table.astype(str).itertuples(index=False):
-        shown.add_row(*(cell.replace("[", r"\[") for cell in row))
+    title = "title_zh" if lang is Language.zh else "title"
+    columns = ["name", title, "size_MB", "licence", "download"]
+    shown = Table(*columns)
+    for row in table[columns].astype(str).itertuples(index=False):
+        shown.add_row(*(plain(cell) for cell in row))
     out.print(shown, soft_wrap=False)
 
 
@@ -59,4 +66,5 @@ def sample(
         from .. import sample_district
 
         where = sample_district(folder)
-    out.print(f"prospect run {Path(where) / 'district.toml'}", markup=False)
+    command = shlex.join(["prospect", "run", str(Path(where) / "district.toml")])
+    out.print(command, markup=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -111,7 +112,8 @@ def new(
             out.print(f"\n{say[title]}", markup=False)
         for note in notes:
             out.print(f"  - {note}", markup=False)
-    out.print(f"\n{say['then']}: prospect check {made.path}", markup=False)
+    command = shlex.join(["prospect", "check", str(made.path)])
+    out.print(f"\n{say['then']}: {command}", markup=False)
 
 
 def _places(result: Any, say: dict[str, str]) -> Iterator[tuple[str, object]]:  # noqa: ANN401

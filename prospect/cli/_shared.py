@@ -146,10 +146,11 @@ def show_problems(problems: Iterable[Problem], *, console: Console) -> None:
         colour = "red" if problem.severity == "error" else "yellow"
         table.add_row(
             f"[{colour}]{number}[/]",
-            *(_plain(text) for text in (problem.where, problem.what, problem.remedy)),
+            *(plain(text) for text in (problem.where, problem.what, problem.remedy)),
         )
     console.print(table, soft_wrap=False)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Text that rich prints as it stands."""
     return text.replace("[", r"\[")

@@ -15,7 +15,8 @@ COMMAND = [sys.executable, "-c", "from prospect.cli import main; main()"]
 HEAVY = {"pandas", "xarray", "rasterio", "sklearn", "matplotlib", "pyvista", "dask"}
 
 
-COMMANDS = ["", "run", "check", "new", "doctor", "data", "data list", "data fetch"]
+COMMANDS = ["", "run", "check", "new", "doctor", "data"]
+COMMANDS += ["data list", "data fetch", "data sample"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
