@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pyproj import Transformer
 from pyproj.aoi import AreaOfInterest
-from pyproj.database import query_utm_crs_info
+from pyproj.database import query_crs_info
+from pyproj.enums import PJType
 
 from ._crs import chinese_datum, gauss_kruger, resolve_crs, same_crs
 
@@ -227,11 +229,18 @@ def _suitable(data: Any, crs: CRS) -> str:  # noqa: ANN401
 def _utm_zone(crs: CRS, longitude: float, latitude: float) -> str:
     """UTM zone of a place, on the datum of `crs` where there is one."""
     place = AreaOfInterest(longitude, latitude, longitude, latitude)
-    names = [crs.geodetic_crs.name if crs.geodetic_crs else "", "WGS 84"]
-    for name in names:
-        found = query_utm_crs_info(datum_name=name, area_of_interest=place)
-        if found:
-            return f"{found[0].auth_name}:{found[0].code} ({found[0].name})"
+    found = query_crs_info(
+        auth_name="EPSG",
+        pj_types=PJType.PROJECTED_CRS,
+        area_of_interest=place,
+        contains=True,
+    )
+    datum = crs.geodetic_crs.name if crs.geodetic_crs else ""
+    for name in (datum, "WGS 84"):
+        wanted = re.compile(rf"{re.escape(name)} / (?:UTM|MGA) zone \d+[NS]?")
+        for each in found:
+            if wanted.fullmatch(each.name):
+                return f"EPSG:{each.code} ({each.name})"
     return "a UTM zone"
 
 

@@ -164,16 +164,24 @@ def _metres_expected(place: _Place) -> Problem | None:
     if not crs.is_projected:
         return None
     degrees = (np.abs(place.x) <= 360) & (np.abs(place.y) <= 180)
-    known = crs.area_of_use and _inside(place, place.x, place.y).mean() > 0.5
-    if np.mean(degrees) <= MOST or known:
+    if np.mean(degrees) <= MOST:
         return None
+    if crs.area_of_use:
+        known = _inside(place, place.x, place.y, wider=False).any()
+    else:
+        operation = crs.coordinate_operation
+        names = ("False easting", "False northing")
+        known = operation and not any(
+            each.value for each in operation.params if each.name in names
+        )
     geographic = crs.geodetic_crs
     code = geographic.to_epsg() if geographic else None
     name = f"EPSG:{code} ({geographic.name})" if code else "a geographic system"
     return place.problem(
-        f"degrees where {crs.name} has {crs.axis_info[0].unit_name}s",
+        f"what look like degrees where {crs.name} has {crs.axis_info[0].unit_name}s",
         f"state crs= the system of the degrees, such as {name}; project afterwards "
         "with .to_crs",
+        severity="warning" if known else "error",
     )
 
 
@@ -270,7 +278,9 @@ def _area(place: _Place) -> Problem | None:
     )
 
 
-def _inside(place: _Place, x: NDArray, y: NDArray) -> NDArray[np.bool_]:
+def _inside(
+    place: _Place, x: NDArray, y: NDArray, *, wider: bool = True
+) -> NDArray[np.bool_]:
     """Places within the area of use, widened by its size up to six degrees."""
     area = place.crs.area_of_use
     if area is None or area.west > area.east:
@@ -280,8 +290,8 @@ def _inside(place: _Place, x: NDArray, y: NDArray) -> NDArray[np.bool_]:
         change = Transformer.from_crs(place.crs, geographic, always_xy=True)
         with np.errstate(all="ignore"):
             x, y = change.transform(x, y)
-    wide = tall = 3.0
-    if place.crs.is_projected:
+    wide = tall = 3.0 if wider else 0.0
+    if place.crs.is_projected and wider:
         wide = min(6.0, max(3.0, area.east - area.west))
     return (
         (x >= area.west - wide)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ._points import Places
 
+_SHOWN = 10
 _REMEDY = (
     "give each sample its own id; or state sample_id= another column, several columns "
     "that tell them apart together, or False to number the rows"
@@ -67,14 +68,15 @@ def settle_identity(
         Rows that repeat another one in every cell are not kept; a problem for each id
         that stands for different rows.
     """
-    columns = _columns(table, path, stated)
+    notes: list[str] = []
+    columns = _columns(table, path, stated, notes)
     if not columns:
         ids = pd.Series([str(row) for row in rows], index=table.index, dtype="str")
-        notes = ["no column names the samples: they are numbered by row"]
+        notes.append("no column names the samples: they are numbered by row")
         keep = np.ones(len(table), bool)
         used = ["sample_id"] if "sample_id" in table else []
         return Identity(ids, keep, {}, used, notes, {}, [])
-    ids, notes = _ids(table, columns, rows)
+    ids = _ids(table, columns, rows, notes)
     same = table.assign(_place=shapely.to_wkb(places.geometry, hex=True)).astype("str")
     keep = ~same.duplicated().to_numpy()
     dropped = {}
@@ -88,7 +90,10 @@ def settle_identity(
 
 
 def _columns(
-    table: pd.DataFrame, path: Path, stated: str | Sequence[str] | bool | None
+    table: pd.DataFrame,
+    path: Path,
+    stated: str | Sequence[str] | bool | None,
+    notes: list[str],
 ) -> list[str]:
     """Columns that name the samples, none to number them."""
     if stated is False:
@@ -99,25 +104,33 @@ def _columns(
         return columns
     plain = {even_header(name).lower(): str(name) for name in table.columns[::-1]}
     for word in load_words("words")["identity"]["sample"]:
-        if word in plain:
-            return [plain[word]]
+        name = plain.get(word)
+        if name is None:
+            continue
+        distinct = table[name].nunique()
+        if distinct >= 0.5 * len(table):
+            return [name]
+        notes.append(
+            f"column '{name}' has {distinct} different values in {len(table)} rows: "
+            "not taken as the id"
+        )
     return []
 
 
 def _ids(
-    table: pd.DataFrame, columns: list[str], rows: Sequence[int]
-) -> tuple[pd.Series, list[str]]:
+    table: pd.DataFrame, columns: list[str], rows: Sequence[int], notes: list[str]
+) -> pd.Series:
     """Ids as text; rows without one are named by their number."""
     parts = [_as_text(table[name]) for name in columns]
     ids = parts[0]
     for part in parts[1:]:
         ids = ids + "-" + part
     blank = (ids.str.strip("- ") == "").to_numpy()
-    if not blank.any():
-        return ids, []
-    made = pd.Series([f"row-{row}" for row in rows], index=table.index, dtype="str")
-    note = f"{int(blank.sum())} samples have no id and are named by their row"
-    return ids.mask(blank, made), [note]
+    if blank.any():
+        made = pd.Series([f"row-{row}" for row in rows], index=table.index, dtype="str")
+        notes.append(f"{int(blank.sum())} samples have no id and are named by row")
+        ids = ids.mask(blank, made)
+    return ids
 
 
 def _as_text(column: pd.Series) -> pd.Series:
@@ -143,7 +156,8 @@ def _repeated(
         one, two = same.iloc[at[0]], same.iloc[at[1]]
         other = next(name for name in same.columns if one[name] != two[name])
         where = "their places" if other == "_place" else f"column '{other}'"
-        told = ", ".join(str(rows[i]) for i in at)
+        told = ", ".join(str(rows[i]) for i in at[:_SHOWN])
+        told += " …" if len(at) > _SHOWN else ""
         what = f"the id stands for different rows ({told}); they differ in {where}"
         problems.append(
             Problem(what, _REMEDY, str(path), row=rows[at[0]], value=str(value))
