@@ -20,10 +20,12 @@ class Problem:
         What is wrong, in one sentence.
     remedy : str
         What a person can do about it, in one sentence.
-    file, layer, column : str, optional
+    file, layer : str, optional
         Where it is.
     row : int or str, optional
         Row of the table, counted from 1 without the header, or the id of the record.
+    column : str, optional
+        Column of the table.
     value : str, optional
         The offending value, as it was found.
     severity : {"error", "warning"}
@@ -63,7 +65,7 @@ class Problem:
         return f"{place}{self.what}. Remedy: {self.remedy}"
 
 
-class DataProblems(ValueError):
+class DataProblems(ValueError):  # noqa: N818
     """
     All problems found in an input, together.
 
