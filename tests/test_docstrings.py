@@ -89,7 +89,7 @@ def check_arguments(target):
     data = [each for each in arguments if each.kind is each.POSITIONAL_OR_KEYWORD]
     optional = [each.name for each in data if each.default is not each.empty]
     # data that may be missing, and n_splits, which scikit-learn's folds take first
-    allowed = {"y", "sample_weight", "groups", "weight", "n_splits"}
+    allowed = {"X", "y", "sample_weight", "groups", "weight", "stack", "n_splits"}
     assert not set(optional) - allowed, f"{target}: keyword-only, please: {optional}"
     mutable = [each.name for each in arguments if isinstance(each.default, list | dict)]
     assert not mutable, f"{target}: mutable defaults: {mutable}"
