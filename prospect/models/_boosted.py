@@ -130,6 +130,7 @@ class BoostedEnsemble(ClassifierMixin, BaseEstimator):
             self._grow(X, index, weight, random) for _ in range(self.n_members)
         ]
         self._boosters = None
+        self._members()
         return self
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
