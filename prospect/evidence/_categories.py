@@ -45,7 +45,7 @@ def categorise(
     -------
     DataArray, dims (y, x)
         Codes 1, 2, … as float32, lazy; NaN outside the polygons and where the label is
-        missing. ``attrs["classes"]`` is {code: label}, labels in sorted order;
+        missing. ``attrs["classes"]`` is {code: label}, sorted, numbers by value;
         ``attrs["overlapping_cells"]`` counts the cells that polygons of different
         labels claim.
 
@@ -77,7 +77,7 @@ def categorise(
             "distance_to or density_of for points and lines."
         )
     labels = _labels(shown[column])
-    classes = dict(enumerate(sorted(labels.dropna().unique()), 1))
+    classes = dict(enumerate(sorted(labels.dropna().unique(), key=_rank), 1))
     if not classes:
         raise ValueError(
             f"column '{column}' holds no label in any of the {len(shown)} polygons. "
@@ -181,8 +181,17 @@ def _count(block: np.ndarray) -> Counter[float]:
 
 def _labels(column: pd.Series) -> pd.Series:
     """Labels as text without outer blanks; blank and missing ones missing."""
-    text = column.map(lambda v: f"{v:g}" if isinstance(v, float) else str(v).strip())
+    text = column.astype(object).map(
+        lambda v: f"{v:g}" if isinstance(v, float) else str(v).strip()
+    )
     return text.where(column.notna() & (text != ""))
+
+
+def _rank(label: str) -> tuple[int, float, str]:
+    try:
+        return 0, float(label), label
+    except ValueError:
+        return 1, 0.0, label
 
 
 def _drawn_runs(

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
+from affine import Affine
 from dask import delayed
 from numba import njit
+from odc.geo.geobox import GeoBox
 
 from ._burn import Runs, inside_cells, join_runs, simple_parts
 from ._frame import cell_size, lazy_grid, metric_frame, placed, to_cells
@@ -15,7 +17,6 @@ from ._frame import cell_size, lazy_grid, metric_frame, placed, to_cells
 if TYPE_CHECKING:
     import geopandas as gpd
     import xarray as xr
-    from odc.geo.geobox import GeoBox
 
 FINENESS = 8
 MOST_CELLS = 1 << 24
@@ -236,7 +237,11 @@ def _cover(parts: np.ndarray, geobox: GeoBox, radius: float, fine: int) -> Runs:
     down, right = (int(np.ceil(radius / side * fine)) + 1 for side in (height, width))
     rows, cols = (n * fine for n in geobox.shape)
     window = (-down, rows + down, -right, cols + right)
-    cells, _ = inside_cells(parts, geobox.zoom_out(1 / fine), window=window)
+    a = geobox.affine
+    affine = Affine(a.a / fine, 0, a.c, 0, a.e / fine, a.f)
+    cells, _ = inside_cells(
+        parts, GeoBox((rows, cols), affine, geobox.crs), window=window
+    )
     return join_runs(cells)
 
 

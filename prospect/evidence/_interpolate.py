@@ -106,11 +106,18 @@ def interpolate(  # noqa: PLR0913
     values, notes, share = _values_of(samples, column)
     values, dropped = rescale(values, transform)
     notes += [f"{dropped} of {len(values)} samples have no {transform}"] * (dropped > 0)
+    if not values.notna().any():
+        raise ValueError(
+            f"none of the {len(values)} samples has a {transform} in column "
+            f"'{column}'. Leave the transform out."
+        )
     places, merged = _places(placed(samples[values.notna()], geobox), values.dropna())
     notes += [f"{merged} samples share a place with another: averaged"] * (merged > 0)
     if method == "linear":
         _check_triangles(places)
-    units = next((u for u in UNITS if column.endswith(f"_{u}")), "")
+    units = samples.attrs.get("units", {}).get(column) or next(
+        (unit for unit in UNITS if column.endswith(f"_{unit}")), ""
+    )
     attrs: dict[str, Any] = {
         "long_name": column,
         "units": scaled_units(units, transform),

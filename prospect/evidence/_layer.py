@@ -117,10 +117,14 @@ def _density_of(evidence: Evidence, path: Path, like: Any) -> xr.DataArray:  # n
 def _interpolated(evidence: Evidence, path: Path, like: Any) -> xr.DataArray:  # noqa: ANN401
     keys = ("layer", "crs", "encoding", "x", "y")
     samples = read_samples(path, **{key: getattr(evidence, key) for key in keys})
+    headers = {str(old): new for new, old in samples.attrs.get("columns", {}).items()}
+    column = evidence.column
+    if column not in samples:
+        column = headers.get(column, column)
     keys = ("power", "neighbours", "radius", "max_distance", "transform")
     return interpolate(
         _filtered(samples, evidence, path),
-        evidence.column,
+        column,
         like=like,
         method=evidence.method or "idw",
         **{key: getattr(evidence, key) for key in keys},

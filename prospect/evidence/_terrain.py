@@ -139,12 +139,16 @@ def _sweep(cells, code, dx, dy, out):  # noqa: ANN001, ANN202
 
 @njit(nogil=True, cache=True)
 def _continue_lines(z, e):  # noqa: ANN001, ANN202
-    """Replace missing neighbours by the straight line from the one across."""
-    for m in range(3):
-        for n in range(3):
-            if np.isnan(z[m, n]):
-                across = z[2 - m, 2 - n]
-                z[m, n] = e if np.isnan(across) else 2 * e - across
+    """Replace missing neighbours by the line from the one across, or by the plane."""
+    for m, n in ((0, 1), (1, 0), (1, 2), (2, 1)):
+        if np.isnan(z[m, n]):
+            across = z[2 - m, 2 - n]
+            z[m, n] = e if np.isnan(across) else 2 * e - across
+    for m, n in ((0, 0), (0, 2), (2, 0), (2, 2)):
+        if np.isnan(z[m, n]):
+            across = z[2 - m, 2 - n]
+            plane = z[m, 1] + z[1, n] - e
+            z[m, n] = plane if np.isnan(across) else 2 * e - across
 
 
 @njit(nogil=True, cache=True)
