@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -22,18 +22,24 @@ if TYPE_CHECKING:
     from ._figure import Picture
 
 MOST_CLASSES = 25
+CROSSING = ("value", "captured", "area_share", "density")
 
 
 def figure_curves(
-    curves: Mapping[str, pd.DataFrame], *, title: str | None = None, lang: str = "en"
+    curves: Mapping[str, pd.DataFrame] | pd.DataFrame,
+    *,
+    title: str | None = None,
+    lang: str = "en",
 ) -> Picture:
     """
     Success-rate and prediction-rate curves.
 
     Parameters
     ----------
-    curves : mapping of str to DataFrame
-        Name of each curve and its columns `area_share` and `captured`, both 0 to 1.
+    curves : mapping of str to DataFrame, or DataFrame
+        Name of each curve and its columns `area_share` and `captured`, both 0 to 1; or
+        one long table with these and the columns `folds` and `kind` ("success_rate",
+        "prediction_rate"), as `Validation.curves`.
     title : str, optional
         Title.
     lang : {"en", "zh"}
@@ -55,6 +61,8 @@ def figure_curves(
     'deposits captured (%)'
     """
     words = Words(figure_language(lang))
+    if isinstance(curves, pd.DataFrame):
+        curves = _split(curves, words)
     figure = new_figure(6.4, 5.4)
     axes = dress(figure.add_subplot())
     axes.plot([0, 100], [0, 100], color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
@@ -80,7 +88,7 @@ def figure_curves(
 
 
 def figure_prediction_area(
-    table: pd.DataFrame,
+    table: pd.DataFrame | Mapping[str, Any],
     *,
     crossing: Mapping[str, float] | None = None,
     title: str | None = None,
@@ -91,11 +99,12 @@ def figure_prediction_area(
 
     Parameters
     ----------
-    table : DataFrame
+    table : DataFrame or mapping
         Columns `value` (score threshold), `captured` (share of deposits at or above
         it) and `area_share` (share of the area at or above it), both 0 to 1.
     crossing : mapping, optional
-        `value`, `captured`, `area_share`, `density` of the crossing.
+        `value`, `captured`, `area_share`, `density` of the crossing; taken from
+        `table["crossing"]` when not given and there is one.
     title : str, optional
         Title.
     lang : {"en", "zh"}
@@ -119,7 +128,10 @@ def figure_prediction_area(
     """
     words = Words(figure_language(lang))
     value, captured, area = _columns(table, "value", "captured", "area_share")
+    if crossing is None and "crossing" in table:
+        crossing = table["crossing"]
     order = np.argsort(value, kind="stable")
+    order = order[np.isfinite(value[order])]
     figure = new_figure(6.8, 5.0)
     left = dress(figure.add_subplot())
     right = left.twinx()
@@ -127,7 +139,8 @@ def figure_prediction_area(
     right.plot(value[order], 100 * area[order], color=COLOURS[1], linewidth=1.8)
     left.set_ylim(0, 101)
     right.set_ylim(101, 0)
-    if value.min() > 0 and np.median(value) < 0.1 * value.max():
+    shown = value[order]
+    if len(shown) and shown[0] > 0 and np.median(shown) < 0.1 * shown[-1]:
         left.set_xscale("log")
     right.spines[["top", "left", "bottom"]].set_visible(False)
     right.tick_params(labelsize=8.5, colors=COLOURS[1], length=3, width=0.6)
@@ -135,7 +148,7 @@ def figure_prediction_area(
     _label(left, words("curve_score"), words("curve_captured"), title)
     left.yaxis.label.set_color(COLOURS[0])
     left.tick_params(axis="y", colors=COLOURS[0])
-    if crossing:
+    if crossing and all(crossing.get(name) is not None for name in CROSSING):
         _mark_crossing(left, crossing, words)
     return finish(figure)
 
@@ -244,7 +257,25 @@ def figure_histogram(
     return finish(figure)
 
 
-def _columns(table: pd.DataFrame, *names: str, name: str = "") -> list[np.ndarray]:
+def _split(table: pd.DataFrame, words: Words) -> dict[str, pd.DataFrame]:
+    """Return the curves of a long table by a name in words."""
+    _columns(table, "area_share", "captured")
+    parts = [column for column in ("kind", "folds") if column in table]
+    if not parts:
+        return {words("curve_model"): table}
+    curves = {}
+    for key, curve in table.groupby(parts, sort=False):
+        found = dict(zip(parts, key, strict=True))
+        texts = [words.name("curve", found["kind"])] if "kind" in found else []
+        if found.get("folds") not in (None, "none"):
+            texts.append(words.name("fold", found["folds"]))
+        curves[words("comma").join(texts)] = curve
+    return curves
+
+
+def _columns(
+    table: pd.DataFrame | Mapping[str, Any], *names: str, name: str = ""
+) -> list[np.ndarray]:
     missing = [column for column in names if column not in table]
     if missing:
         raise KeyError(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib import patheffects
-from matplotlib.colors import BoundaryNorm, LightSource, ListedColormap
+from matplotlib.colors import BoundaryNorm, LightSource, ListedColormap, to_hex
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
@@ -21,7 +21,15 @@ from ._canvas import (
 )
 from ._figure import INK, finish, new_figure
 from ._fonts import figure_language, legible
-from ._ramps import Scale, area_labels, area_scale, class_colours, linear_scale, role_of
+from ._ramps import (
+    Scale,
+    area_labels,
+    area_scale,
+    class_colours,
+    linear_scale,
+    ramp,
+    role_of,
+)
 from ._words import Words
 
 if TYPE_CHECKING:
@@ -267,7 +275,14 @@ def _classes(
     codes, counts = np.unique(image.compressed(), return_counts=True)
     order = np.argsort(-counts, kind="stable")
     colours = np.empty(len(codes), dtype=object)
-    colours[order] = class_colours(list(codes))
+    labels = {float(k): str(v) for k, v in (grid.attrs.get("classes") or {}).items()}
+    if not labels and len(codes) > 2 and (np.diff(codes) == 1).all():
+        order = np.arange(len(codes))
+        colours[:] = [
+            to_hex(c) for c in ramp("evidence")(np.linspace(0, 1, len(codes)))
+        ]
+    else:
+        colours[order] = class_colours(list(codes))
     position = np.ma.array(
         np.searchsorted(codes, image.filled(codes[0])), mask=np.ma.getmaskarray(image)
     )
@@ -280,7 +295,6 @@ def _classes(
     )
     if small:
         return []
-    labels = {float(k): str(v) for k, v in (grid.attrs.get("classes") or {}).items()}
     entries = [
         Patch(
             color=colours[i],

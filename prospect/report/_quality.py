@@ -92,8 +92,9 @@ def verdict(model: Mapping[str, Any], words: Words) -> Verdict:
     """
     Sentences that say whether a model beats the null model, and what random folds add.
 
-    The model beats it when the low end of its interval lies above the null model's
-    pooled score in the same folds.
+    The model beats it when the low end of the interval of their difference
+    (`model["difference"]`) is positive; where that is not given, when the low end of
+    its own interval lies above the null model's pooled score in the same folds.
     """
     mine, name = main_row(model), model_name(model, words)
     null = mine and next(
@@ -104,14 +105,10 @@ def verdict(model: Mapping[str, Any], words: Words) -> Verdict:
     if mine is None or value is None or chance is None:
         return Verdict("unknown", [words("verdict_unknown", model=name)])
     low, high = mine.get("low"), mine.get("high")
-    if value <= chance:
-        level, key = "bad", "verdict_worse"
-    elif not _known(low) or not _known(high):
-        level, key = "doubt", "verdict_higher"
-    elif low > chance:
-        level, key = "good", "verdict_better"
-    else:
-        level, key = "doubt", "verdict_perhaps"
+    apart = (model.get("difference") or {}).get("low")
+    if not _known(apart) and _known(low):
+        apart = low - chance
+    level, key = _judge(value - chance, apart, _known(low) and _known(high))
     sentence = words(
         key,
         folds=words.name("fold", mine["folds"]),
@@ -123,6 +120,14 @@ def verdict(model: Mapping[str, Any], words: Words) -> Verdict:
         null_model=words("null_model"),
     )
     return Verdict(level, [sentence, *_flattery(model, value, words)])
+
+
+def _judge(difference: float, apart: float | None, interval: bool) -> tuple[str, str]:
+    if difference <= 0:
+        return "bad", "verdict_worse"
+    if not _known(apart) or not interval:
+        return "doubt", "verdict_higher"
+    return ("good", "verdict_better") if apart > 0 else ("doubt", "verdict_perhaps")
 
 
 def dots(models: Iterable[Mapping[str, Any]], best: str | None, words: Words) -> list:

@@ -191,12 +191,21 @@ def _quality_view(view: Mapping[str, Any], words: Words) -> dict[str, Any]:
             for model in models
             for note in model.get("notes") or []
         ],
-        "crossings": [
-            model
-            for model in models
-            if (model.get("prediction_area") or {}).get("captured") is not None
-        ],
+        "crossings": _crossings(models, words),
     }
+
+
+def _crossings(
+    models: list[Mapping[str, Any]], words: Words
+) -> list[tuple[str, Mapping[str, Any]]]:
+    """Where each model's prediction-area curves cross, as far as they do."""
+    found = []
+    for model in models:
+        area = model.get("prediction_area") or {}
+        crossing = area.get("crossing") or area
+        if isinstance(crossing.get("captured"), (int, float)):
+            found.append((_quality.model_name(model, words), crossing))
+    return found
 
 
 def _plans(models: list[Mapping[str, Any]], words: Words) -> list[str]:

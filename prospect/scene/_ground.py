@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -53,8 +54,16 @@ class Ground(NamedTuple):
 
     def holds(self, x: NDArray, y: NDArray) -> NDArray[np.bool_]:
         """Whether places lie on the terrain."""
-        inside = (x >= self.x.min()) & (x <= self.x.max())
-        return inside & (y >= self.y.min()) & (y <= self.y.max())
+        west, south, east, north = self.bounds
+        inside = (x >= west) & (x <= east) & (y >= south) & (y <= north)
+        columns = np.abs(self.x[None, :] - np.asarray(x)[:, None]).argmin(axis=1)
+        rows = np.abs(self.y[None, :] - np.asarray(y)[:, None]).argmin(axis=1)
+        return inside & np.isfinite(self.height[rows, columns])
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """West, south, east, north."""
+        return self.x.min(), self.y.min(), self.x.max(), self.y.max()
 
 
 def make_ground(
@@ -96,10 +105,15 @@ def average(grid: xr.DataArray) -> xr.DataArray:
 def drape(targets: gpd.GeoDataFrame, ground: Ground) -> list[tuple[object, NDArray]]:
     """Outlines of targets lifted on the terrain, with their ranks, best first."""
     ranks = targets["rank"] if "rank" in targets else range(1, len(targets) + 1)
+    inside = targets.geometry.clip_by_rect(
+        *(edge / ground.unit for edge in ground.bounds)
+    )
     step = ground.width / 400 / ground.unit
     lines = []
-    for rank, shape in sorted(zip(ranks, targets.geometry, strict=True)):
+    for rank, shape in sorted(zip(ranks, inside, strict=True), key=itemgetter(0)):
         for part in getattr(shape, "geoms", [shape]):
+            if part.geom_type != "Polygon" or part.is_empty:
+                continue
             ring = part.exterior.simplify(step / 2).segmentize(step)
             x, y = (np.asarray(side) * ground.unit for side in ring.xy)
             z = ground.at(x, y) + 1.5 * ground.lift
