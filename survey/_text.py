@@ -66,7 +66,7 @@ def detect_encoding(source: str | Path | bytes, *, file: str | None = None) -> s
         what = "not text: the file holds zero bytes (a binary format, or UTF-16)"
         raise DataProblems([Problem(what, _REMEDY, name)])
     if _decodes(source, "utf-8"):
-        return "utf-8"
+        return "gb18030" if _is_chance_utf8(source) else "utf-8"
     if _reads_chinese(source):
         return "gb18030"
     raise DataProblems([_undecided(source, name)])
@@ -171,6 +171,18 @@ def _reads_chinese(source: str | Path | bytes) -> bool:
     except UnicodeError:
         return False
     return wide > 0 and plain >= 0.9 * wide and common >= 0.7 * wide
+
+
+def _is_chance_utf8(source: str | Path | bytes) -> bool:
+    """
+    Whether few Chinese characters in GBK happen to be valid UTF-8.
+
+    They then read as letters of phonetics, combining accents or Armenian, all of two
+    bytes; a text in UTF-8 has no reason to hold those alone.
+    """
+    special = {c for piece in _pieces(source, "utf-8") for c in piece if c > "\x7f"}
+    odd = any("\u0180" <= c <= "\u036f" or "\u0460" <= c <= "\u058f" for c in special)
+    return odd and max(special) <= "\u07ff" and _reads_chinese(source)
 
 
 def _bad_line(source: str | Path | bytes, encoding: str) -> int:
