@@ -50,7 +50,7 @@ format: setup-dev  ## put the code into shape
 	@$(bin)/ruff format .
 
 bench: setup-dev  ## speed and memory, printed
-	@$(bin)/python -m benchmarks $(args)
+	@for each in benchmarks/bench_*.py; do echo "== $$each"; $(bin)/python "$$each" || exit 1; done
 
 lock:  ## resolve the locked requirements anew (needs uv)
 	@sh environments/lock.sh
