@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from scipy.interpolate import LinearNDInterpolator
 from scipy.spatial import QhullError, cKDTree
 
@@ -149,7 +150,8 @@ def _values_of(
 ) -> tuple[pd.Series, list[str], float]:
     """Values (half the limit if censored), what was left out, share censored."""
     check_columns(samples, column)
-    if not pd.api.types.is_numeric_dtype(samples[column]):
+    kind = samples[column].dtype
+    if not is_numeric_dtype(kind) or is_bool_dtype(kind):
         first = samples[column].dropna().head(1).tolist()
         raise ValueError(
             f"column '{column}' is not numeric; it begins with {first}. Read the table "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tokenize import TokenError
 from typing import TYPE_CHECKING, Any
 
 from survey import (
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import xarray as xr
     from odc.geo.geobox import GeoBox
+
+
+QUERY_ERRORS = (ValueError, KeyError, TypeError, SyntaxError, NameError, TokenError)
 
 
 def build_layer(
@@ -117,7 +121,8 @@ def _density_of(evidence: Evidence, path: Path, like: Any) -> xr.DataArray:  # n
 def _interpolated(evidence: Evidence, path: Path, like: Any) -> xr.DataArray:  # noqa: ANN401
     keys = ("layer", "crs", "encoding", "x", "y")
     samples = read_samples(path, **{key: getattr(evidence, key) for key in keys})
-    headers = {str(old): new for new, old in samples.attrs.get("columns", {}).items()}
+    columns = reversed(samples.attrs.get("columns", {}).items())
+    headers = {str(old): new for new, old in columns}
     column = evidence.column
     if column not in samples:
         column = headers.get(column, column)
@@ -173,7 +178,7 @@ def _filtered(
         return samples
     try:
         kept = samples.query(evidence.where)
-    except (ValueError, KeyError, TypeError, SyntaxError, NameError) as error:
+    except QUERY_ERRORS as error:
         raise DataProblems([_problem(evidence, f"where: {error}", path)]) from error
     if kept.empty:
         what = "the filter leaves no row"

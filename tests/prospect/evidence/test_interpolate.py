@@ -138,6 +138,8 @@ def test_errors(frame, table, soil):
         interpolate(soil, "Cu_ppb", like=geobox)
     with pytest.raises(ValueError, match=r"not numeric; it begins with \['<0.5'\]"):
         interpolate(table([shapely.Point(0, 0)], v=["<0.5"]), "v", like=geobox)
+    with pytest.raises(ValueError, match=r"not numeric; it begins with \[True\]"):
+        interpolate(table([shapely.Point(0, 0)], v=[True]), "v", like=geobox)
     with pytest.raises(ValueError, match="none of the 1 samples has a value"):
         interpolate(table([shapely.Point(0, 0)], v=[np.nan]), "v", like=geobox)
     with pytest.raises(ValueError, match=r"method must be one of.*'spline'"):
