@@ -38,7 +38,19 @@ class Picture(Figure):
 
 
 def new_figure(width: float, height: float) -> Picture:
-    """Empty white figure of a size in inches."""
+    """
+    Empty white figure that a notebook shows without pyplot.
+
+    Parameters
+    ----------
+    width, height : float
+        Size in inches.
+
+    Returns
+    -------
+    Figure
+        Laid out by constraints when it is drawn.
+    """
     return Picture((width, height), layout="constrained", facecolor="white", dpi=110)
 
 
@@ -55,7 +67,19 @@ def dress(axes: Axes, *, grid: bool = True) -> Axes:
 
 
 def finish(figure: Picture) -> Picture:
-    """Let every text use the fonts of this machine, Chinese among them."""
+    """
+    Let every text of a figure use fonts of this machine that can write it.
+
+    Parameters
+    ----------
+    figure : Figure
+        Its texts are changed in place.
+
+    Returns
+    -------
+    Figure
+        `figure`.
+    """
     names = families()
     for text in figure.findobj(Text):
         if not text.get_text().isascii():
