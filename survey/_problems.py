@@ -90,3 +90,7 @@ class DataProblems(ValueError):  # noqa: N818
         lines = [f"{count} problem{'s' if count != 1 else ''}"]
         lines += [f"  {i}. {problem}" for i, problem in enumerate(self.problems, 1)]
         super().__init__("\n".join(lines))
+
+    def __reduce__(self) -> tuple[type[DataProblems], tuple[Sequence[Problem]]]:
+        """Rebuild from the problems, so that workers can send the error home."""
+        return type(self), (self.problems,)

@@ -28,3 +28,14 @@ def test_problems_are_values():
     assert pickle.loads(pickle.dumps(problem)) == problem
     with pytest.raises(AttributeError):
         problem.what = "two"
+
+
+def test_survives_the_way_between_processes():
+    import pickle
+
+    from survey import DataProblems, Problem
+
+    sent = DataProblems([Problem("cut short", "fetch it again", "a.tif")])
+    got = pickle.loads(pickle.dumps(sent))
+    assert str(got) == str(sent)
+    assert got.problems == sent.problems
