@@ -86,7 +86,7 @@ def _look_raster(path: str, band: int | str, nodata: tuple[float, ...]) -> Opene
         )
         attrs = band_attrs(dataset, number, path)
         declared = dataset.nodatavals[number - 1]
-        if declared is not None:
+        if declared is not None and not math.isnan(declared):
             attrs["nodata"] = float(declared)
         blocks = dataset.block_shapes[number - 1]
         if dataset.driver == "GTiff" and source.stamp is not None:
@@ -318,6 +318,7 @@ def _array_attrs(variable: Any) -> dict[str, Any]:  # noqa: ANN401
     missing = variable.encoding.get(
         "_FillValue", variable.encoding.get("missing_value")
     )
-    if missing is not None:
-        attrs["nodata"] = float(np.atleast_1d(missing)[0])
+    missing = math.nan if missing is None else float(np.atleast_1d(missing)[0])
+    if not math.isnan(missing):
+        attrs["nodata"] = missing
     return attrs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 TILE = 512
 _PAGE = 4096
+_writing = threading.Lock()
 _WIDTH, _LENGTH, _OFFSETS, _COUNTS = 256, 257, 324, 325
 _LONG, _LONG8 = 4, 16
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
@@ -27,7 +29,7 @@ class TiledTiff:
     An uncompressed tiled file, full size but empty, that blocks are written into.
 
     Since the place of every cell is known, blocks can be written in any order by any
-    thread or process without a lock, and the bytes are the same for every order.
+    thread or process, and the bytes are the same for every order.
     """
 
     path: str
@@ -38,7 +40,8 @@ class TiledTiff:
     def write(self, block: NDArray, top: int, left: int) -> None:
         """Write a block whose first cell is (top, left)."""
         block = block.astype(self.dtype, copy=False)
-        with Path(self.path).open("r+b", buffering=0) as file:
+        # threads of one process take turns: the system would make them spin
+        with _writing, Path(self.path).open("r+b", buffering=0) as file:
             for first in range(top - top % TILE, top + block.shape[0], TILE):
                 band = block[max(first - top, 0) : first + TILE - top]
                 self._write_row(file, band, max(first, top), left)
