@@ -164,16 +164,13 @@ def _metres_expected(place: _Place) -> Problem | None:
     if not crs.is_projected:
         return None
     degrees = (np.abs(place.x) <= 360) & (np.abs(place.y) <= 180)
-    if np.mean(degrees) <= MOST:
+    if np.mean(degrees) <= MOST or not _may_be_degrees(place):
         return None
-    if crs.area_of_use:
-        known = _inside(place, place.x, place.y, wider=False).any()
-    else:
-        operation = crs.coordinate_operation
-        names = ("False easting", "False northing")
-        known = operation and not any(
-            each.value for each in operation.params if each.name in names
-        )
+    doubtful = (
+        _inside(place, place.x, place.y, wider=False).any()
+        if crs.area_of_use
+        else not _has_false_origin(crs)
+    )
     geographic = crs.geodetic_crs
     code = geographic.to_epsg() if geographic else None
     name = f"EPSG:{code} ({geographic.name})" if code else "a geographic system"
@@ -181,7 +178,27 @@ def _metres_expected(place: _Place) -> Problem | None:
         f"what look like degrees where {crs.name} has {crs.axis_info[0].unit_name}s",
         f"state crs= the system of the degrees, such as {name}; project afterwards "
         "with .to_crs",
-        severity="warning" if known else "error",
+        severity="warning" if doubtful else "error",
+    )
+
+
+def _may_be_degrees(place: _Place) -> bool:
+    """Whether the numbers, as degrees in either order, lie in the area of use."""
+    area = place.crs.area_of_use
+    if area is None or area.west > area.east:
+        return True
+    box = (area.west, area.south, area.east, area.north)
+    return any(
+        _within(one, two, box, 3.0, 3.0).mean() > MOST
+        for one, two in ((place.x, place.y), (place.y, place.x))
+    )
+
+
+def _has_false_origin(crs: CRS) -> bool:
+    operation = crs.coordinate_operation
+    names = ("False easting", "False northing")
+    return operation is not None and any(
+        each.value for each in operation.params if each.name in names
     )
 
 
@@ -293,12 +310,17 @@ def _inside(
     wide = tall = 3.0 if wider else 0.0
     if place.crs.is_projected and wider:
         wide = min(6.0, max(3.0, area.east - area.west))
-    return (
-        (x >= area.west - wide)
-        & (x <= area.east + wide)
-        & (y >= area.south - tall)
-        & (y <= area.north + tall)
-    )
+    box = (area.west, area.south, area.east, area.north)
+    return _within(x, y, box, wide, tall)
+
+
+def _within(
+    x: NDArray, y: NDArray, box: tuple[float, ...], wide: float, tall: float
+) -> NDArray[np.bool_]:
+    """Places in a box of degrees widened on each side."""
+    west, south, east, north = box
+    across = (x >= west - wide) & (x <= east + wide)
+    return across & (y >= south - tall) & (y <= north + tall)
 
 
 _LOOKS = (_degrees_expected, _metres_expected, _zone_number, _area)

@@ -163,8 +163,8 @@ def _from_table(
         raise DataProblems(places.problems)
     settled = settle_crs(None, crs, path)
     plain = {name: plain_column(cells[name], decimal=decimal) for name in names}
-    text = {"geometry"} & set(columns)
-    typed = pd.DataFrame(plain).drop(columns=list(text))
+    text = list(columns) if len(columns) == 1 else []
+    typed = pd.DataFrame(plain).drop(columns=text)
     return as_frame(typed.rename(columns={"geometry": "geometry_"}), places, settled)
 
 
@@ -329,12 +329,15 @@ def _write_geopackage(
     _write_with_gdal(features, part, driver="GPKG", layer=layer)
     with contextlib.closing(sqlite3.connect(part)) as base, base:
         if style is not None:
-            _store_style(base, layer, features.geometry.name, style)
+            _store_style(base, layer, style)
         base.execute("UPDATE gpkg_contents SET last_change = ?", [STAMP])
 
 
-def _store_style(base: sqlite3.Connection, layer: str, column: str, style: str) -> None:
+def _store_style(base: sqlite3.Connection, layer: str, style: str) -> None:
     """Add a style as QGIS looks for it."""
+    (column,) = base.execute(
+        "SELECT column_name FROM gpkg_geometry_columns WHERE table_name = ?", [layer]
+    ).fetchone()
     base.execute(_STYLES)
     base.execute(
         "INSERT INTO gpkg_contents (table_name, data_type, identifier, description, "

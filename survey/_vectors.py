@@ -57,6 +57,7 @@ def read_vector(
     try:
         layer = _pick_layer(path, layer)
         if path.suffix.lower() == ".shp":
+            _check_whole(path)
             encoding = _shape_encoding(path, encoding, notes)
         frame = pyogrio.read_dataframe(path, layer=layer, encoding=encoding)
     except UnicodeDecodeError as error:
@@ -170,6 +171,32 @@ def _damaged(path: Path, error: Exception) -> Problem:
     message = str(error).split("; ")[0]
     remedy = "copy the file again, or check that its ending tells its format"
     return Problem(f"not readable: {message}", remedy, str(path))
+
+
+def _check_whole(path: Path) -> None:
+    """Raise if a .shp or its .dbf is shorter than its own header says."""
+    sizes = []
+    with path.open("rb") as handle:
+        sizes.append((path, 2 * int.from_bytes(handle.read(28)[24:28], "big")))
+    table = path.with_suffix(".dbf")
+    if table.exists():
+        with table.open("rb") as handle:
+            head = handle.read(12)
+        records, start, width = (
+            int.from_bytes(head[a:b], "little") for a, b in ((4, 8), (8, 10), (10, 12))
+        )
+        sizes.append((table, start + records * width))
+    short = [
+        Problem(
+            f"cut short: {file.stat().st_size} of {size} bytes",
+            "copy the file again from where it came",
+            str(file),
+        )
+        for file, size in sizes
+        if file.stat().st_size < size
+    ]
+    if short:
+        raise DataProblems(short)
 
 
 def _shape_encoding(path: Path, encoding: str | None, notes: list[str]) -> str | None:

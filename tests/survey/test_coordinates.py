@@ -83,9 +83,10 @@ def test_what_are_no_pairs_is_refused():
 
 def test_metres_near_an_origin_are_only_doubted():
     crs = "+proj=laea +lat_0=39.9 +lon_0=116.4 +datum=WGS84"
-    assert check_coordinates([(150.0, 60.0)], 3035)[0].severity == "error"
+    assert check_coordinates([(20.0, 50.0)], 3035)[0].severity == "error"
     assert check_coordinates([(150.0, 60.0)], crs)[0].severity == "warning"
-    assert check_coordinates([(120.0, 60.0)], 9311)[0].severity == "warning"
+    assert check_coordinates([(-120.0, 60.0)], 9311)[0].severity == "warning"
+    assert check_coordinates([(25.0, 25.0)], 32650) == []
 
 
 def test_degrees_in_a_system_without_area(real_data):
