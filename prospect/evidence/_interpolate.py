@@ -18,6 +18,7 @@ from ._scale import rescale, scaled_units
 if TYPE_CHECKING:
     import geopandas as gpd
     import xarray as xr
+    from affine import Affine
     from odc.geo.geobox import GeoBox
 
 METHODS = ("idw", "nearest", "linear")
@@ -33,7 +34,7 @@ class Places(NamedTuple):
     values: np.ndarray
 
 
-def interpolate(  # noqa: PLR0913
+def interpolate(
     samples: gpd.GeoDataFrame,
     column: str,
     *,
@@ -41,7 +42,6 @@ def interpolate(  # noqa: PLR0913
     method: str = "idw",
     power: float = 2.0,
     neighbours: int = 12,
-    radius: float | None = None,
     max_distance: float | None = None,
     transform: str | None = None,
 ) -> xr.DataArray:
@@ -65,10 +65,9 @@ def interpolate(  # noqa: PLR0913
         Exponent of the distance for "idw".
     neighbours : int
         How many of the nearest places "idw" uses; all, if there are fewer.
-    radius : float, optional
-        "idw" uses only places within so many metres; cells with none are missing.
     max_distance : float, optional
-        Cells farther than so many metres from every sample are missing (NaN).
+        Metres beyond which a sample is not used; cells with none nearer are missing
+        (NaN), whatever the method.
     transform : {"log10", "sqrt"}, optional
         Applied to the samples beforehand; those it is not defined for are left out and
         counted. The result stays in transformed units.
@@ -103,7 +102,7 @@ def interpolate(  # noqa: PLR0913
     [[10. 25. 40.]]
     """
     geobox = metric_frame(like, what="interpolate")
-    _check_options(method, neighbours, radius, max_distance)
+    _check_options(method, neighbours, max_distance)
     values, notes, share = _values_of(samples, column)
     values, dropped = rescale(values, transform)
     notes += [f"{dropped} of {len(values)} samples have no {transform}"] * (dropped > 0)
@@ -126,23 +125,22 @@ def interpolate(  # noqa: PLR0913
         "censored_share": share,
         "notes": notes,
     }
-    options = (power, min(neighbours, len(places.values)), radius or np.inf)
+    options = (power, min(neighbours, len(places.values)), max_distance or np.inf)
     return lazy_grid(
-        _block, places, geobox.affine, method, options, max_distance,
+        _block, places, geobox.affine, method, options,
         like=like, name=column, attrs=attrs,
     )  # fmt: skip
 
 
-def _check_options(
-    method: str, neighbours: int, radius: float | None, max_distance: float | None
-) -> None:
+def _check_options(method: str, neighbours: int, max_distance: float | None) -> None:
     if method not in METHODS:
         raise ValueError(f"method must be one of {METHODS}. Got {method!r} instead.")
     if neighbours < 1:
         raise ValueError(f"neighbours must be at least 1. Got {neighbours!r} instead.")
-    for name, length in (("radius", radius), ("max_distance", max_distance)):
-        if length is not None and not length > 0:
-            raise ValueError(f"{name} must be positive metres. Got {length!r} instead.")
+    if max_distance is not None and not max_distance > 0:
+        raise ValueError(
+            f"max_distance must be positive metres. Got {max_distance!r} instead."
+        )
 
 
 def _values_of(
@@ -202,16 +200,17 @@ def _check_triangles(places: Places) -> None:
 def _block(
     window: tuple[int, int, int, int],
     places: Places,
-    affine: Any,  # noqa: ANN401
+    affine: Affine,
     method: str,
     options: tuple[float, int, float],
-    max_distance: float | None,
 ) -> np.ndarray:
     """Values within one window, some rows at a time to bound the memory."""
     row0, row1, col0, col1 = window
     x = affine.c + (np.arange(col0, col1) + 0.5) * affine.a - places.origin[0]
     y = affine.f + (np.arange(row0, row1) + 0.5) * affine.e - places.origin[1]
     tree = cKDTree(places.xy)
+    known = places.values  # noqa: PD011
+    power, count, farthest = options
     linear = None
     if method == "linear":
         linear = LinearNDInterpolator(places.xy, places.values)
@@ -220,33 +219,22 @@ def _block(
     for i in range(0, len(y), step):
         rows = y[i : i + step]
         cells = np.column_stack([np.tile(x, len(rows)), np.repeat(rows, len(x))])
-        if linear is not None:
-            found = linear(cells)
-            if max_distance is not None:
-                found[tree.query(cells)[0] > max_distance] = np.nan
+        ranks = np.arange(1, count + 1) if method == "idw" else [1]
+        distance, index = tree.query(cells, k=ranks)
+        distance[distance > farthest] = np.inf
+        if linear is None:
+            found = _weighted(distance, known[index], power)
         else:
-            found = _weighted(tree, places.values, cells, method, options, max_distance)
+            found = np.where(distance[:, 0] < np.inf, linear(cells), np.nan)
         out[i : i + step] = found.reshape(len(rows), len(x))
     return out
 
 
-def _weighted(
-    tree: cKDTree,
-    values: np.ndarray,
-    cells: np.ndarray,
-    method: str,
-    options: tuple[float, int, float],
-    max_distance: float | None,
-) -> np.ndarray:
-    power, count, radius = options if method == "idw" else (1.0, 1, np.inf)
-    distance, index = tree.query(cells, k=np.arange(1, count + 1))
-    used = distance <= radius
-    distance = np.where(used, distance, np.inf)
-    nearest = distance[:, :1]
+def _weighted(distance: np.ndarray, values: np.ndarray, power: float) -> np.ndarray:
+    """Mean weighted by inverse distance, the nearest first; NaN if none is finite."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        weight = np.where(distance == 0, 1.0, (nearest / distance) ** power)
-        weight[~used] = 0
-        found = (weight * values[index]).sum(axis=1) / weight.sum(axis=1)
-    if max_distance is not None:
-        found[nearest[:, 0] > max_distance] = np.nan
-    return found
+        weight = (distance[:, :1] / distance) ** power
+    weight[distance == 0] = 1
+    weight[np.isinf(distance)] = 0
+    with np.errstate(invalid="ignore"):
+        return (weight * values).sum(axis=1) / weight.sum(axis=1)

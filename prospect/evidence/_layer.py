@@ -126,12 +126,13 @@ def _interpolated(evidence: Evidence, path: Path, like: Any) -> xr.DataArray:  #
     column = evidence.column
     if column not in samples:
         column = headers.get(column, column)
-    keys = ("power", "neighbours", "radius", "max_distance", "transform")
+    keys = ("power", "neighbours", "transform")
     return interpolate(
         _filtered(samples, evidence, path),
         column,
         like=like,
         method=evidence.method or "idw",
+        max_distance=evidence.max_distance or evidence.radius,
         **{key: getattr(evidence, key) for key in keys},
     )
 

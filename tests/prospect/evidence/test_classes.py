@@ -94,7 +94,7 @@ def test_missing_stays_missing_and_chunks_do_not_matter(skewed, method):
     assert set(np.unique(found.values[~np.isnan(found)])) <= set(found.attrs["classes"])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     values=hnp.arrays(
         "float32",

@@ -75,7 +75,7 @@ def test_a_whole_map_of_polygon_is_one(frame, table):
     assert (found.values == 1).all()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     seed=st.integers(0, 100),
     radius=st.floats(60, 900),
@@ -98,7 +98,7 @@ def test_chunks_do_not_matter(seed, radius, kind, chunks):
     np.testing.assert_allclose(parts, whole, rtol=1e-5, atol=1e-8)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 100), cut=st.floats(0.1, 0.9))
 def test_cutting_a_line_changes_nothing(seed, cut):
     import geopandas as gpd

@@ -85,7 +85,7 @@ def test_far_features_outside_the_map(frame, table, kind):
     assert found.dtype == "float32"
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     seed=st.integers(0, 1000),
     kind=st.sampled_from(["points", "lines", "polygons"]),
@@ -104,7 +104,7 @@ def test_chunks_do_not_matter(seed, kind, chunks):
     np.testing.assert_array_equal(parts, whole)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     seed=st.integers(0, 1000),
     east=st.integers(-5000, 5000),

@@ -67,8 +67,8 @@ def test_limits_of_distance(frame, table):
     assert not np.isnan(whole).any()
     near = interpolate(samples, "v", like=frame(1, 12), max_distance=2.5).to_numpy()[0]
     assert np.isnan(near).tolist() == [False] * 6 + [True] * 6
-    np.testing.assert_allclose(near[:6], whole[:6])
-    few = interpolate(samples, "v", like=frame(1, 12), radius=1.5).to_numpy()[0]
+    np.testing.assert_allclose(near[:6], [1, 1.8, 4.2, 5, 5, 5], rtol=1e-6)
+    few = interpolate(samples, "v", like=frame(1, 12), max_distance=1.5).to_numpy()[0]
     np.testing.assert_allclose(few[:5], [1, 1, 5, 5, 5])
     assert np.isnan(few[5:]).all()
 
@@ -105,7 +105,7 @@ def test_transform_is_of_the_samples(frame, table):
     assert found.attrs["notes"] == ["1 of 3 samples have no log10"]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     seed=st.integers(0, 100),
     method=st.sampled_from(["idw", "nearest", "linear"]),
@@ -146,8 +146,8 @@ def test_errors(frame, table, soil):
         interpolate(soil, "Cu_ppm", like=geobox, method="spline")
     with pytest.raises(ValueError, match="neighbours must be at least 1"):
         interpolate(soil, "Cu_ppm", like=geobox, neighbours=0)
-    with pytest.raises(ValueError, match="radius must be positive"):
-        interpolate(soil, "Cu_ppm", like=geobox, radius=-1)
+    with pytest.raises(ValueError, match="max_distance must be positive"):
+        interpolate(soil, "Cu_ppm", like=geobox, max_distance=-1)
     with pytest.raises(ValueError, match="transform must be one of"):
         interpolate(soil, "Cu_ppm", like=geobox, transform="log")
     with pytest.raises(ValueError, match="none of the 60 samples has a log10"):
