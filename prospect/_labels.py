@@ -226,7 +226,8 @@ def _check_deposits(
         twice = ids[ids.duplicated(keep=False)]
     for value, rows in twice.groupby(twice, dropna=False).groups.items():
         where = np.flatnonzero(ids.eq(value) | (ids.isna() & pd.isna(value))) + 1
-        what = f"the id occurs {len(rows)} times, in rows {where.tolist()}"
+        shown = ", ".join(map(str, where[:8])) + (", …" if len(where) > 8 else "")
+        what = f"the id occurs {len(rows)} times, in rows {shown}"
         remedy = "give every deposit its own id, or name no id column"
         problems.append(Problem(what, remedy, column=id_column, value=str(value)))
     if problems:

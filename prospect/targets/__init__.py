@@ -1,6 +1,4 @@
-"""
-Targets: ranked polygons cut from a score map, and the evidence behind them.
-"""
+"""Targets: ranked polygons cut from a score map, and the evidence behind them."""
 
 import lazy_loader
 

@@ -134,8 +134,10 @@ def _look(
 def _label(score: NDArray, threshold: float) -> tuple[NDArray[np.int32], int]:
     from scipy import ndimage
 
+    # np.float64: a Python float would be rounded to the precision of a float32 map
     with np.errstate(invalid="ignore"):
-        return ndimage.label(np.isfinite(score) & (score >= threshold), structure=EIGHT)
+        chosen = np.isfinite(score) & (score >= np.float64(threshold))
+    return ndimage.label(chosen, structure=EIGHT)
 
 
 def _join(pieces: list[_Piece], starts: NDArray[np.int64]) -> NDArray[np.int64]:
