@@ -10,6 +10,7 @@ bin = .venv/bin
 lang ?= en
 jobs ?= 2
 setup = @python="$$(sh environments/find-python.sh)" && "$$python" environments/setup.py
+root = $(shell [ "$$(id -u)" != 0 ] || echo --allow-root)
 pytest = OMP_NUM_THREADS=1 $(bin)/python -m pytest -q -n $(jobs) --dist worksteal
 
 help:  ## this list
@@ -37,7 +38,10 @@ test-system: setup-dev  ## tests that need a browser or OpenGL, installed first 
 
 lab:  ## JupyterLab with the notebooks, on this machine only
 	$(setup) lab
-	@$(bin)/jupyter lab --ip=127.0.0.1 --notebook-dir=notebooks
+	@for each in notebooks/[0-9]*.py; do \
+	  [ -e "$${each%.py}.ipynb" ] || $(bin)/jupytext --quiet --to ipynb "$$each"; done
+	@$(bin)/jupyter lab --ip=127.0.0.1 --notebook-dir=notebooks $(root) \
+	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $(args)
 
 lint: setup-dev  ## style, import rules, docstrings
 	@$(bin)/ruff check .
