@@ -8,6 +8,7 @@ import itertools
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from zipfile import BadZipFile, ZipFile
 
 import pandas as pd
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 DELIMITED = {".csv", ".tsv", ".txt", ".dat", ".asc", ".xyz"}
-WORKBOOKS = {".xlsx", ".xlsm"}
+WORKBOOKS = {".xlsx", ".xlsm", ".xls"}
 _DELIMITERS = (",", "\t", ";", "|", " ")
 _LOOKED_AT = 200
 _BLOCK = 20_000
@@ -102,8 +103,11 @@ def _text_records(
         if delimiter == " ":
             yield from (line.split() for line in handle)
             return
+        start = handle.read(1 << 16)
+        handle.seek(0)
+        loose = f'{delimiter} "' in start  # a space before the quote hides it
         reader = csv.reader(
-            handle, delimiter=delimiter, skipinitialspace=True, strict=strict
+            handle, delimiter=delimiter, skipinitialspace=loose, strict=strict
         )
         try:
             yield from reader
@@ -116,24 +120,39 @@ def _text_records(
 def _sheet_records(
     path: Path, layer: str | None, notes: list[str]
 ) -> Iterator[list[str]]:
-    from zipfile import BadZipFile
-
     import openpyxl
     from openpyxl.utils.exceptions import InvalidFileException
 
     unreadable = (BadZipFile, InvalidFileException, KeyError, ValueError)
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        plain = _has_formulas(path) and openpyxl.load_workbook(path, read_only=True)
     except unreadable as error:
         what = f"not a readable workbook ({error})"
         remedy = "open it in a spreadsheet program and save it as .xlsx again"
         raise DataProblems([Problem(what, remedy, str(path))]) from None
     try:
         sheet = _pick_sheet(book.sheetnames, layer, path, notes)
-        for row in book[sheet].iter_rows(values_only=True):
-            yield [_as_text(value) for value in row]
+        rows = book[sheet].iter_rows(values_only=True)
+        written = plain[sheet].iter_rows(values_only=True) if plain else rows
+        pairs = zip(rows, written, strict=True) if plain else ((r, r) for r in rows)
+        for row, source in pairs:
+            yield [_as_text(_result(*pair)) for pair in zip(row, source, strict=True)]
     finally:
         book.close()
+        if plain:
+            plain.close()
+
+
+def _has_formulas(path: Path) -> bool:
+    with ZipFile(path) as parts:
+        sheets = [name for name in parts.namelist() if "worksheets/" in name]
+        return any(b"<f" in parts.read(name) for name in sheets)
+
+
+def _result(value: Any, written: Any) -> Any:  # noqa: ANN401
+    """Result of a formula; the formula itself where the file does not hold it."""
+    return written if value is None else value
 
 
 def _pick_sheet(

@@ -62,22 +62,6 @@ def test_chinese_table(tmp_path, encoding):
     assert attrs["over_range"] == {"Cu_ppm": 1}
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "ID;X;Y;Cu(ppm)\nA;500000,5;4400000,5;<0,5\nB;500100;4400100;12,25\n",
-        "ID\tX\tY\tCu(ppm)\nA\t500000,5\t4400000,5\t<0,5\nB\t500100\t4400100\t12,25\n",
-        'ID,X,Y,Cu(ppm)\nA,"500000,5","4400000,5","<0,5"\nB,500100,4400100,"12,25"\n',
-        "ID X Y Cu(ppm)\nA 500000.5 4400000.5 <0.5\nB 500100 4400100 12.25\n",
-        "ID|X|Y|Cu(ppm)\r\nA|500000.5|4400000.5|<0.5\r\nB|500100|4400100|12.25\r\n",
-    ],
-)
-def test_delimiters_and_decimal_commas(tmp_path, text):
-    samples = read_samples(write(tmp_path / "a.txt", text), crs=32650)
-    assert samples.geometry.x.tolist() == [500000.5, 500100]
-    assert samples["Cu_ppm"].tolist() == [0.5, 12.25]
-
-
 def test_all_problems_at_once_with_row_column_value_and_remedy(tmp_path):
     path = write(
         tmp_path / "bad.csv",
@@ -233,47 +217,6 @@ def test_text_that_begins_like_a_number_stays_text(tmp_path):
     assert samples.loc[0, ["sample_id", "code", "card"]].tolist() == [
         *("01", "007", "12345678901234567")
     ]
-
-
-def test_workbook(tmp_path):
-    path = tmp_path / "a.xlsx"
-    table = pd.DataFrame(
-        {"样号": ["S1", 2], "lon": [118.5, 118.6], "lat": [34, 35.5]}
-        | {"Cu(ppm)": ["<0.5", 12], "date": pd.to_datetime(["2020-01-02"] * 2)}
-    )
-    with pd.ExcelWriter(path) as book:
-        title = pd.DataFrame([["土壤测量结果", None]])
-        title.to_excel(book, sheet_name="数据", index=False, header=False)
-        table.to_excel(book, sheet_name="数据", index=False, startrow=1)
-        pd.DataFrame({"note": ["x"]}).to_excel(book, sheet_name="readme", index=False)
-    samples = read_samples(path, crs=4326)
-    assert samples["sample_id"].tolist() == ["S1", "2"]
-    assert samples["Cu_ppm"].tolist() == [0.5, 12]
-    assert samples["date"].tolist() == ["2020-01-02"] * 2
-    notes = " ".join(samples.attrs["notes"])
-    assert "土壤测量结果" in notes
-    assert "readme" in notes
-    with pytest.raises(DataProblems, match=r"no sheet 'soil'.*数据, readme"):
-        read_samples(path, crs=4326, layer="soil")
-    (tmp_path / "b.xlsx").write_bytes(b"not a workbook")
-    with pytest.raises(DataProblems, match="not a readable workbook"):
-        read_samples(tmp_path / "b.xlsx", crs=4326)
-
-
-def test_damaged_tables(tmp_path):
-    with pytest.raises(DataProblems, match="row 2, value '9': 5 cells under a header"):
-        read_samples(
-            write(tmp_path / "a.csv", "ID,lon,lat,Cu\nA,1,2,3\nB,1,2,3,9\n"), crs=4326
-        )
-    with pytest.raises(DataProblems, match="quotes that do not close"):
-        read_samples(write(tmp_path / "b.csv", 'ID,lon\nA,"1\nB,2\n'), crs=4326)
-    with pytest.raises(DataProblems, match="the table is empty"):
-        read_samples(write(tmp_path / "c.csv", ""), crs=4326)
-    with pytest.raises(FileNotFoundError, match="there is no file"):
-        read_samples(tmp_path / "d.csv", crs=4326)
-    short = write(tmp_path / "e.csv", "ID,lon,lat,Cu\nA,118.5,34.2\n")
-    notes = read_samples(short, crs=4326).attrs["notes"]
-    assert any("fewer cells" in note for note in notes)
 
 
 def test_unreadable_encoding_asks_for_it(tmp_path):
