@@ -66,20 +66,19 @@ def check_district(path: str | Path) -> list[Problem]:
         remedy = "check the name, or make one with: prospect new FOLDER"
         return [Problem(f"cannot be read ({error})", remedy, str(path))]
     problems += _check_plan(district, str(path))
-    missing = _missing_files(district)
-    problems += missing
+    absent = _missing_files(district)
+    problems += absent.values()
     geobox = None
     with _listing(problems, str(path)):
         geobox = district_geobox(district)
         problems += _check_frame(district, geobox, str(path))
     if geobox is None:
         return _unique(problems)
-    absent = {problem.file for problem in missing}
     for layer in district.evidence:
-        if str(district.path(layer)) not in absent:
+        if layer.file not in absent:
             with _listing(problems, str(district.path(layer)), layer.name):
                 problems += _check_layer(district, layer, geobox)
-    if str(district.path(district.deposits)) not in absent:
+    if district.deposits.file not in absent:
         with _listing(problems, str(district.path(district.deposits))):
             problems += _check_deposits(district, geobox)
     return _unique(problems)
@@ -110,16 +109,20 @@ def _sources(district: District) -> list[Source]:
     return [source for source in [*plan, district.scene.elevation] if source]
 
 
-def _missing_files(district: District) -> list[Problem]:
-    return [
-        Problem(
-            "there is no such file",
-            "check the name; names in a district file start from its folder",
-            str(path),
-        )
-        for path in dict.fromkeys(district.path(s) for s in _sources(district))
-        if not path.exists()
-    ]
+def _missing_files(district: District) -> dict[str, Problem]:
+    """Return the files that are not there, by their name in the district file."""
+    problems = {}
+    for name, source in {source.file: source for source in _sources(district)}.items():
+        try:
+            path = district.path(source)
+        except (OSError, ValueError, KeyError) as error:
+            what, remedy = str(error.args[0]), "see the message, or name another file"
+            problems[name] = Problem(what, remedy, name)
+            continue
+        if not path.exists():
+            remedy = "check the name; names in a district file start from its folder"
+            problems[name] = Problem("there is no such file", remedy, str(path))
+    return problems
 
 
 def _check_plan(district: District, file: str) -> list[Problem]:

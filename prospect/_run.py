@@ -151,9 +151,10 @@ def _work(
     stack = stack_evidence(layers)
     notes = [*notes, *summarise_layers(stack, steps=steps)]
     make_training(district, geobox, stack, steps=steps)
-    make_models(district, stack, directions(district, layers), steps=steps)
+    order = directions(district, layers)
+    make_models(district, stack, order, steps=steps)
     inputs = input_files(district, path, steps)
-    job = Job(district, stack, steps, lang)
+    job = Job(district, stack, steps, order, lang)
     said = make_products(job, inputs=inputs, scene=scene, notes=notes)
     write_manifest(district, inputs, steps=steps, products=steps.folder / "products")
     return said

@@ -121,9 +121,10 @@ def _layers(job: Job) -> list[dict]:
 
 def _model(job: Job, key: str, kind: str) -> dict:
     validation = load_validation(job.work, key)
-    kept = "scores block_size buffer n_deposits n_independent notes prediction_area"
+    kept = "scores block_size buffer n_deposits n_independent notes"
     content = {name: validation.get(name) for name in kept.split()}
     content |= {"key": key, "kind": kind}
+    content["prediction_area"] = validation["prediction_area"]["crossing"]
     if kind == "weights_of_evidence":
         folder = job.products / "tables"
         content["weights"] = {

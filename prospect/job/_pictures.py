@@ -79,7 +79,9 @@ def _draw(job: Job) -> None:
         "evidence": figure_evidence(titled, deposits=deposits, lang=job.lang),
         "curves": figure_curves(curves, lang=job.lang),
         "prediction_area": figure_prediction_area(
-            validation["prediction_area"], lang=job.lang
+            validation["prediction_area"],
+            crossing=validation["prediction_area"]["crossing"],
+            lang=job.lang,
         ),
     }
     for name, figure in figures.items():

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-import pandas as pd
-
 from survey import open_grid, save_features, write_text
 
 from ._card import write_cards
@@ -18,10 +16,15 @@ from ._training import load_deposits, load_training
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import geopandas as gpd
+    import pandas as pd
     import xarray as xr
 
     from .._district import District
     from ._steps import Steps
+
+
+N_CLASSES = 10
 
 
 class Job(NamedTuple):
@@ -30,6 +33,7 @@ class Job(NamedTuple):
     district: District
     stack: xr.Dataset
     steps: Steps
+    directions: dict[str, str]
     lang: str
 
     @property
@@ -101,22 +105,41 @@ def make_tables(job: Job) -> None:
     folder = job.products / "tables"
 
     def write() -> None:
-        from ..models import layer_weights
-
         deposits = load_deposits(job.work)
-        for name, grid in job.stack.data_vars.items():
-            table = layer_weights(
-                grid, deposits, unit_cell_area=job.district.unit_cell_area
-            )
+        for name in job.stack.data_vars:
+            table = _weigh(job, str(name), deposits)
             write_text(folder / f"weights_{name}.csv", table.to_csv(index=False))
 
     names = list(job.stack.data_vars)
     job.steps.do(
         "tables",
         write,
-        needs=[job.steps.key("training"), job.district.unit_cell_area],
+        needs=[
+            job.steps.key("training"),
+            job.district.unit_cell_area,
+            job.directions,
+        ],
         outputs=[folder / f"weights_{name}.csv" for name in names],
     )
+
+
+def _weigh(job: Job, name: str, deposits: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Weights of a layer's classes; a continuous layer is cut into classes of area."""
+    from ..evidence import classify
+    from ..models import weights_table
+
+    grid = job.stack[name]
+    if grid.attrs.get("kind") != "categorical":
+        grid = classify(grid, method="quantile", n_classes=N_CLASSES)
+    table = weights_table(
+        grid,
+        deposits,
+        direction=job.directions[name],
+        unit_cell_area=job.district.unit_cell_area,
+    )
+    labels = {float(k): v for k, v in grid.attrs.get("classes", {}).items()}
+    table.insert(1, "label", table["class"].map(labels))
+    return table
 
 
 def make_targets(job: Job) -> None:
@@ -142,6 +165,7 @@ def make_targets(job: Job) -> None:
         )
         model = load_model(model_folder(job.work, best))
         training = load_training(job.work)
+        rule = dict(targets.attrs)
         targets, long_table = explain_targets(
             targets,
             model,
@@ -149,10 +173,10 @@ def make_targets(job: Job) -> None:
             training.X[training.y == 0],
             random_state=job.district.random_state,
         )
-        rule = json.dumps(targets.attrs, ensure_ascii=False, default=str)
-        write_text(job.work / "targets.json", rule)
+        text = json.dumps(rule, ensure_ascii=False, default=str)
+        write_text(job.work / "targets.json", text)
         save_features(targets, target, layer="targets", style=target_style())
-        write_text(reasons, pd.DataFrame(long_table).to_csv(index=False))
+        write_text(reasons, long_table.to_csv(index=False))
 
     job.steps.do(
         "targets",
