@@ -197,7 +197,7 @@ def _assemble(
         kept = []
         for record in block:
             number += 1
-            if not any(cell.strip() for cell in record):
+            if not "".join(record).strip():
                 empty += 1
                 continue
             if len(record) > width and any(record[width:]):

@@ -162,6 +162,8 @@ def _reads_chinese(source: str | Path | bytes) -> bool:
     wide = plain = common = 0
     try:
         for piece in _pieces(source, "gb18030"):
+            if piece.isascii():
+                continue
             special = [char for char in piece if char > "\x7f"]
             wide += len(special)
             for char in special:
@@ -180,7 +182,7 @@ def _is_chance_utf8(source: str | Path | bytes) -> bool:
     They then read as letters of phonetics, combining accents or Armenian, all of two
     bytes; a text in UTF-8 has no reason to hold those alone.
     """
-    special = {c for piece in _pieces(source, "utf-8") for c in piece if c > "\x7f"}
+    special = set().union(*(set(piece) for piece in _pieces(source, "utf-8")))
     odd = any("\u0180" <= c <= "\u036f" or "\u0460" <= c <= "\u058f" for c in special)
     return odd and max(special) <= "\u07ff" and _reads_chinese(source)
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from ._headers import load_words
 
@@ -20,11 +22,12 @@ if TYPE_CHECKING:
 
 NUMBER, MISSING, BELOW, ABOVE, BAD = range(5)
 
+_PLAIN = r"^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$"
 _DOT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?")
 _COMMA = re.compile(r"[+-]?(?:\d+,\d*|,\d+)(?:e[+-]?\d+)?")
-_GROUPS_COMMA = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
-_GROUPS_DOT = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+,\d+|[+-]?\d{1,3}(?:\.\d{3}){2,}")
-_GROUPS_SPACE = re.compile(r"[+-]?\d{1,3}(?:[ ']\d{3})+(?:[.,]\d+)?")
+_GROUPS_COMMA = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
+_GROUPS_DOT = re.compile(r"[+-]?[1-9]\d{0,2}(?:(?:\.\d{3})+,\d+|(?:\.\d{3}){2,})")
+_GROUPS_SPACE = re.compile(r"[+-]?[1-9]\d{0,2}(?:[ ']\d{3})+(?:[.,]\d+)?")
 _EITHER = re.compile(r"[+-]?[1-9]\d{0,2}[,.]\d{3}")
 _SIGN = re.compile(
     r"(<=?|≤|⩽|〈|小于|低于|less than)\s*(.+)|(>=?|≥|⩾|〉|大于|高于|more than)\s*(.+)"
@@ -71,7 +74,7 @@ def read_numbers(cells: pd.Series, *, decimal: str = "dot") -> Numbers:
     >>> read_numbers(pd.Series(["12,5", "<0,5", "未检出", "x"]), decimal="comma")
     Numbers(value=array([12.5, 0.5, nan, nan]), state=array([0, 2, 2, 4], dtype=int8))
     """
-    return _each(cells, functools.partial(_read_cell, decimal=decimal))
+    return _each(cells, functools.partial(_read_cell, decimal=decimal), decimal=decimal)
 
 
 def read_angles(cells: pd.Series, *, decimal: str = "dot") -> Numbers:
@@ -104,7 +107,7 @@ def read_angles(cells: pd.Series, *, decimal: str = "dot") -> Numbers:
             state = BAD if math.isnan(value) else NUMBER
         return (value, state) if state in {NUMBER, MISSING} else (math.nan, BAD)
 
-    return _each(cells, read)
+    return _each(cells, read, decimal=decimal)
 
 
 def find_decimal(columns: Iterable[pd.Series], *, delimiter: str | None) -> str:
@@ -198,12 +201,22 @@ def is_sentinel(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     return np.isin(values, known) | (np.abs(values) > 1e37)
 
 
-def _each(cells: pd.Series, read: Callable[[str], tuple[float, int]]) -> Numbers:
-    """Read every different text once."""
+def _each(
+    cells: pd.Series, read: Callable[[str], tuple[float, int]], *, decimal: str
+) -> Numbers:
+    """Read every different text once; plain numbers all together."""
     codes, texts = pd.factorize(cells.fillna("").to_numpy(dtype=object))
-    found = [read(text) for text in texts]
-    value = np.array([each[0] for each in found] or [math.nan], dtype=float)
-    state = np.array([each[1] for each in found] or [MISSING], dtype=np.int8)
+    value = np.full(max(1, len(texts)), math.nan)
+    state = np.full(max(1, len(texts)), MISSING, dtype=np.int8)
+    plain = np.zeros(len(texts), dtype=bool)
+    if decimal != "comma" and len(texts):
+        words = pa.array(texts, type=pa.string())
+        plain = pc.match_substring_regex(words, _PLAIN).to_numpy(zero_copy_only=False)
+        value[plain] = words.filter(pa.array(plain)).cast(pa.float64()).to_numpy()
+        plain &= np.isfinite(value)
+        state[plain] = NUMBER
+    for at in np.flatnonzero(~plain):
+        value[at], state[at] = read(texts[at])
     return Numbers(value[codes], state[codes])
 
 
