@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+import traceback
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import _data, _job, _machine
+from ._shared import err
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 EPILOG = (
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 problems in the input, "
@@ -51,4 +57,14 @@ def _common(
 
 def main() -> None:
     """Run the `prospect` command with the arguments of the process."""
+    sys.excepthook = _report
     app()
+
+
+def _report(kind: type, error: BaseException, trace: TracebackType | None) -> None:
+    """Show what nobody foresaw in full, and say that it is ours to mend."""
+    traceback.print_exception(kind, error, trace)
+    err.print(
+        "This is a fault of the program, not of your data. Please report the lines "
+        "above with the output of: prospect doctor"
+    )

@@ -4,14 +4,22 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
 
 import pytest
 from typer.testing import CliRunner
 
 from prospect.cli._app import app
 
-COMMAND = [sys.executable, "-c", "from prospect.cli import main; main()"]
+CALL = """
+import sys, time, prospect
+def run_district(path, **_):
+    {body}
+prospect.run_district = run_district
+sys.argv = ["prospect", "run", "d.toml"]
+from prospect.cli import main
+main()
+"""
+ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 HEAVY = {"pandas", "xarray", "rasterio", "sklearn", "matplotlib", "pyvista", "dask"}
 
 
@@ -46,26 +54,32 @@ def test_help_loads_no_heavy_library():
     assert not set(done.stdout.split("LOADED")[1].split()) & HEAVY
 
 
+def test_a_fault_of_ours_is_said_to_be_ours(tmp_path):
+    (tmp_path / "d.toml").write_text("")
+    done = subprocess.run(
+        [sys.executable, "-c", CALL.format(body="raise TypeError('oops')")],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "TypeError: oops" in done.stderr
+    assert "fault of the program" in done.stderr
+
+
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_ctrl_c_is_code_130(tmp_path):
     (tmp_path / "d.toml").write_text("")
-    code = textwrap.dedent("""
-        import sys, time, prospect
-        def run_district(path, **_):
-            print("at work", flush=True)
-            time.sleep(60)
-        prospect.run_district = run_district
-        sys.argv = ["prospect", "run", "d.toml"]
-        from prospect.cli import main
-        main()
-    """)
+    body = "print('at work', flush=True); time.sleep(60)"
     with subprocess.Popen(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", CALL.format(body=body)],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        env=ENVIRONMENT,
     ) as process:
         assert process.stdout.readline() == "at work\n"
         process.send_signal(signal.SIGINT)
