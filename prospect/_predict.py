@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SLAB = 2**17
 # Cells looked at before deciding whether alike cells are worth finding.
 PROBE = 4096
+# Tiles of the files written: blocks are cut between them.
+TILE = 256
 
 
 def predict_map(
@@ -122,7 +124,7 @@ def _apply(block: partial, arrays: list) -> Any:  # noqa: ANN401
     lazy = [a for a in arrays if hasattr(a, "dask")]
     if not lazy:
         return block(*(np.asarray(a) for a in arrays))
-    chunks = lazy[0].chunks
+    chunks = _spread(lazy[0]).chunks
     arrays = [
         a.rechunk(chunks) if hasattr(a, "dask") else da.from_array(a, chunks=chunks)
         for a in arrays
@@ -136,6 +138,13 @@ def _apply(block: partial, arrays: list) -> Any:  # noqa: ANN401
         dtype=np.float32,
         meta=np.empty((0, 0, 0), dtype=np.float32),
     )
+
+
+def _spread(array: Any) -> Any:  # noqa: ANN401
+    """Blocks enough for all threads: a small map often comes as a single one."""
+    rows = -(-array.shape[0] // (4 * TILE)) * TILE
+    few = array.npartitions < 4 and array.size > SLAB
+    return array.rechunk({0: min(rows, array.chunks[0][0])}) if few else array
 
 
 def _wrap(maps: Any, like: xr.DataArray) -> xr.Dataset:  # noqa: ANN401

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import rioxarray  # noqa: F401
 import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -145,3 +146,15 @@ def test_refuses(stack, table):
     nameless = DummyClassifier().fit(table[0].to_numpy(), table[1])
     with pytest.raises(ValueError, match="trained with 2 layers, the stack has 1"):
         predict_map(nameless, stack[["rock"]])
+
+
+def test_a_single_block_is_shared_among_threads(table):
+    random = np.random.default_rng(0)
+    maps = {
+        n: (("y", "x"), random.normal(size=(1025, 300))) for n in ("gravity", "rock")
+    }
+    stack = xr.Dataset(maps)
+    model = fit("weights_of_evidence", table)
+    lazy = predict_map(model, stack.chunk(2000))
+    assert lazy["score"].data.npartitions == 3
+    xr.testing.assert_identical(predict_map(model, stack), lazy.compute())
