@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-import traceback
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from . import _data, _job, _machine
 from ._shared import err
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 EPILOG = (
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 problems in the input, "
@@ -57,14 +52,11 @@ def _common(
 
 def main() -> None:
     """Run the `prospect` command with the arguments of the process."""
-    sys.excepthook = _report
-    app()
-
-
-def _report(kind: type, error: BaseException, trace: TracebackType | None) -> None:
-    """Show what nobody foresaw in full, and say that it is ours to mend."""
-    traceback.print_exception(kind, error, trace)
-    err.print(
-        "This is a fault of the program, not of your data. Please report the lines "
-        "above with the output of: prospect doctor"
-    )
+    try:
+        app()
+    except Exception:
+        err.print(
+            "This is a fault of the program, not of your data. Please report the "
+            "lines below with the output of: prospect doctor"
+        )
+        raise
