@@ -309,9 +309,9 @@ def _mark_crossing(axes: Axes, crossing: Mapping[str, float], words: Words) -> N
     axes.annotate(
         text,
         (x, y),
-        xytext=(side[0], 0),
+        xytext=(side[0], -22 if y > 50 else 22),
         textcoords="offset points",
-        va="center",
+        va="top" if y > 50 else "bottom",
         ha=side[1],
         fontsize=8.5,
         color=INK,

@@ -87,7 +87,7 @@ def finish(figure: Picture) -> Picture:
     return figure
 
 
-def save_figure(figure: Figure, path: str | Path, *, dpi: int = 160) -> Path:
+def save_figure(figure: Figure, path: str | Path, *, dpi: int = 200) -> Path:
     """
     Write a figure, whole or not at all, with the same bytes every time.
 

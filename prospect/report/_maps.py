@@ -118,7 +118,7 @@ def figure_map(
     draw_north(axes, words)
     if title:
         text = legible(title, str(grid.name or ""))
-        axes.set_title(text, loc="left", fontsize=12, fontweight="bold", color=INK)
+        axes.set_title(text, loc="left", fontsize=11.5, fontweight="bold", color=INK)
     if legend:
         _legend(figure, legend)
     return finish(figure)
@@ -198,8 +198,8 @@ def _drawable(grid: xr.DataArray) -> xr.DataArray:
 def _size(frame: Frame) -> tuple[float, float]:
     shape = (frame.north - frame.south) / (frame.east - frame.west)
     if shape > 1:
-        return max(8.0 / shape, 2.4) + 2.5, 9.2
-    return 9.6, max(7.4 * shape, 2.5) + 1.5
+        return max(6.9 / shape, 2.2) + 2.4, 8.0
+    return 7.4, max(5.2 * shape, 2.0) + 1.3
 
 
 def _shade(axes: Axes, elevation: xr.DataArray) -> None:

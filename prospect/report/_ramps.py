@@ -33,12 +33,18 @@ QUALITATIVE = (
 
 
 class Scale(NamedTuple):
-    """How values become colours; `bounds` are given for classes of area."""
+    """
+    How values become colours.
+
+    For classes of area, `bounds` are their edges and `shares` the share of the area at
+    or above the lower edge of each, lowest class first.
+    """
 
     cmap: Colormap
     norm: Normalize
     bounds: np.ndarray | None = None
     extend: str = "neither"
+    shares: np.ndarray | None = None
 
 
 def ramp(role: str) -> Colormap:
@@ -63,16 +69,19 @@ def area_scale(values: np.ndarray) -> Scale:
     Returns
     -------
     Scale
-        `cmap`, `norm`, the `bounds` of the classes (None when there are too few
-        different values for classes) and where values `extend` beyond the ramp.
+        `cmap`, `norm`, the `bounds` and `shares` of the classes (None when there are
+        too few different values for classes), where values `extend` beyond the ramp.
     """
-    bounds = np.percentile(values, [100 - share for share in AREA_SHARES])
-    edges = np.unique(np.r_[values.min(), bounds, values.max()])
+    low, high = values.min(), values.max()
+    shares = [100 - share for share in AREA_SHARES]
+    bounds = np.percentile(values, shares, method="higher")
+    edges = np.unique(np.r_[low, bounds, high + 1e-6 * (high - low)])
     if len(edges) < 4:
         return linear_scale(values, "score")
     colours = ramp("score")(np.linspace(0.0, 1.0, len(edges) - 1))
     cmap = ListedColormap(colours)
-    return Scale(cmap, BoundaryNorm(edges, cmap.N), edges)
+    above = np.array([(values >= low).mean() for low in edges[:-1]])
+    return Scale(cmap, BoundaryNorm(edges, cmap.N), edges, shares=above)
 
 
 def area_labels(scale: Scale, words: Words) -> list[str]:
@@ -89,13 +98,12 @@ def area_labels(scale: Scale, words: Words) -> list[str]:
     Returns
     -------
     list of str
-        The bound alone where ties joined classes.
+        Two lines each, but for the lowest class.
     """
-    lows = [f"{low:.3g}" for low in scale.bounds[:-1]]
-    if len(lows) != len(AREA_SHARES) + 1:
-        return lows
-    tops = [words("map_top", share=share) for share in AREA_SHARES]
-    ranked = [f"{top}\n{low}" for top, low in zip(tops, lows[1:], strict=True)]
+    ranked = [
+        f"{words('map_top', share=f'{100 * share:.2g}')}\n{low:.3g}"
+        for share, low in zip(scale.shares[1:], scale.bounds[1:-1], strict=True)
+    ]
     return [words("map_rest"), *ranked]
 
 

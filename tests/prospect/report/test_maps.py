@@ -5,7 +5,13 @@ from geopandas.testing import assert_geodataframe_equal
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from prospect.report import area_scale, figure_evidence, figure_map
+from prospect.report import (
+    Words,
+    area_labels,
+    area_scale,
+    figure_evidence,
+    figure_map,
+)
 from prospect.report._ramps import AREA_SHARES
 
 
@@ -60,6 +66,10 @@ def test_class_of_area_holds_its_share():
 def test_tied_scores_join_classes():
     scale = area_scale(np.repeat([0.1, 0.2, 0.3, 0.4], 25))
     assert (np.diff(scale.bounds) > 0).all()
+    np.testing.assert_array_equal(scale.shares, [1, 0.5, 0.25])
+    labels = ["other ground", "top 50 %\n0.3", "top 25 %\n0.4"]
+    assert area_labels(scale, Words("en")) == labels
+    assert len(np.unique(scale.norm([0.1, 0.2, 0.3, 0.4]))) == 3
     assert area_scale(np.full(9, 0.5)).bounds is None
 
 
