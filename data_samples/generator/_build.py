@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from rasterio.features import sieve
 from scipy.ndimage import gaussian_filter
 from shapely import LineString
 
@@ -18,6 +19,8 @@ from ._imagery import make_scene, make_strip
 from ._story import ALLUVIUM
 from ._terrain import Terrain, make_terrain, valley_floor
 from ._ways import rivers, roads
+
+SMALLEST = 8  # cells of the smallest patch a mapper draws
 
 
 class District(NamedTuple):
@@ -45,6 +48,7 @@ def build_district() -> District:
     geology = make_geology()
     terrain = make_terrain(geology.bedrock)
     mapped = np.where(valley_floor(terrain), ALLUVIUM, geology.bedrock)
+    mapped = sieve(mapped.astype("uint8"), SMALLEST).astype(int)
     ways = roads(terrain)
     ground = Ground(geology, mapped, distance_to_lines([line for *_, line in ways]))
     deposits = make_deposits(ground)

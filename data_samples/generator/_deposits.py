@@ -50,11 +50,10 @@ def make_deposits(ground: Ground) -> Occurrences:
     table = pd.concat(found, ignore_index=True)
     table = table.sort_values(["discovery_year", "northing"], ignore_index=True)
     table.insert(0, "deposit_id", [f"BX{i + 1:03d}" for i in range(len(table))])
-    _name(table, 0)
+    table = _name(table, 0)
     rest = main[hidden].drop(columns="discovery_year").reset_index(drop=True)
     rest.insert(0, "deposit_id", [f"HX{i + 1:02d}" for i in range(len(rest))])
-    _name(rest, len(table))
-    return Occurrences(table, rest, intensity)
+    return Occurrences(table, _name(rest, len(table)), intensity)
 
 
 def _intensity(geology: Geology) -> np.ndarray:
@@ -158,7 +157,7 @@ def _other_types(ground: Ground) -> list[pd.DataFrame]:
     return tables
 
 
-def _name(table: pd.DataFrame, skip: int) -> None:
+def _name(table: pd.DataFrame, skip: int) -> pd.DataFrame:
     """Village names, each once, in Latin letters and in Chinese."""
     pairs = [
         (head[:-1] + tail[:-1], head[-1] + tail[-1])
@@ -166,10 +165,10 @@ def _name(table: pd.DataFrame, skip: int) -> None:
         for head in HEADS.split()
     ]
     order = stream(22).permutation(len(pairs))[skip : skip + len(table)]
+    table = table.drop(columns="cell")
     table.insert(1, "name", [pairs[i][0] for i in order])
     table.insert(2, "name_zh", [pairs[i][1] for i in order])
-    table.insert(len(table.columns) - 1, "status", _status(table["tonnage_Mt"]))
-    table.drop(columns="cell", inplace=True)  # noqa: PD002
+    return table.assign(status=_status(table["tonnage_Mt"]))
 
 
 def _status(tonnage: pd.Series) -> np.ndarray:

@@ -117,9 +117,10 @@ def _unit_polygons(mapped: np.ndarray) -> gpd.GeoDataFrame:
     """Map units with smooth contacts that still fit each other without gaps."""
     found = list(shapes(mapped.astype("uint8"), transform=TRANSFORM))
     codes = [int(code) for _, code in found]
-    outlines = shapely.coverage_simplify(
-        np.array([shape(geometry) for geometry, _ in found]), tolerance=75
-    )
+    steps = [shape(geometry) for geometry, _ in found]
+    # neighbours must share every corner before their common edges are smoothed
+    steps = shapely.segmentize(np.array(steps), RESOLUTION)
+    outlines = shapely.coverage_simplify(steps, tolerance=75)
     table = {unit.code: unit for unit in UNITS}
     frame = gpd.GeoDataFrame({"code": codes}, geometry=outlines, crs=CRS)
     for field in ("symbol", "name", "name_zh", "age", "lithology"):

@@ -162,3 +162,23 @@ def test_sample_district_refuses_a_used_folder(tmp_path):
 def test_sample_not_installed(tmp_path):
     with pytest.raises(FileNotFoundError, match="install prospect-workbench again"):
         _registry._embedded("no_such_thing")
+
+
+def test_installed_data_come_before_a_checkout(tmp_path, monkeypatch):
+    (tmp_path / "prospect" / "data").mkdir(parents=True)
+    (tmp_path / "data_samples").mkdir()
+    monkeypatch.setattr(_registry, "files", lambda _: tmp_path / "prospect")
+    checkout = tmp_path / "data_samples" / "registry.toml"
+    checkout.touch()
+    assert _registry._embedded("registry.toml") == checkout
+    installed = tmp_path / "prospect" / "data" / "registry.toml"
+    installed.touch()
+    assert _registry._embedded("registry.toml") == installed
+
+
+def test_sample_district_is_whole(tmp_path):
+    folder = sample_district(tmp_path / "new" / "bixi")
+    source = Path(__file__).parents[2] / "data_samples" / "synthetic_district"
+    names = {p.relative_to(source) for p in source.rglob("*") if p.is_file()}
+    names = {name for name in names if not str(name).startswith(("result", "."))}
+    assert {p.relative_to(folder) for p in folder.rglob("*") if p.is_file()} == names
