@@ -187,7 +187,7 @@ def measure(size, sides, repeats):
         if "GDAL proximity" in sides:
             share, most, least = compare(folder)
             print(
-                f"  GDAL is farther than the nearest in {share:.3%} of the cells, by up "
+                f"  GDAL is farther than the nearest in {share:.3%} of cells, by up "
                 f"to {most:.3f} cells; ours is nowhere farther (by {-least:.0e})"
             )
 
