@@ -47,7 +47,8 @@ class BoostedEnsemble(ClassifierMixin, BaseEstimator):
     random_state : int, RandomState or None
         Seed of the parts drawn.
     n_jobs : int
-        Threads of the fit. The result does not depend on it.
+        Members grown at a time, each on one thread: tables of this size are too small
+        to share one tree between threads. The result does not depend on it.
 
     Attributes
     ----------
@@ -126,9 +127,10 @@ class BoostedEnsemble(ClassifierMixin, BaseEstimator):
             )
         weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
         random = check_random_state(self.random_state)
-        self.texts_ = [
-            self._grow(X, index, weight, random) for _ in range(self.n_members)
-        ]
+        parts = [(self._part(index, random), _seed(random)) for _ in range(self.n_members)]
+        with ThreadPoolExecutor(max(1, self.n_jobs)) as pool:
+            grown = pool.map(lambda part: self._grow(X, index, weight, *part), parts)
+            self.texts_ = list(grown)
         self._boosters = None
         self._members()
         return self
@@ -190,41 +192,37 @@ class BoostedEnsemble(ClassifierMixin, BaseEstimator):
         tags.classifier_tags.multi_class = False
         return tags
 
+    @staticmethod
+    def _part(index: NDArray, random: np.random.RandomState) -> NDArray[np.intp]:
+        """Rows of one member: the same share of each class."""
+        classes = (np.flatnonzero(index == which) for which in (0, 1))
+        drawn = [
+            random.choice(
+                rows, size=max(1, round(SUBSAMPLE * rows.size)), replace=False
+            )
+            for rows in classes
+        ]
+        return np.sort(np.concatenate(drawn))
+
     def _grow(
         self,
         X: NDArray,
         index: NDArray,
         weight: NDArray,
-        random: np.random.RandomState,
+        rows: NDArray[np.intp],
+        seed: int,
     ) -> str:
         import lightgbm
 
-        rows = np.sort(
-            np.concatenate(
-                [
-                    random.choice(
-                        members,
-                        size=max(1, round(SUBSAMPLE * members.size)),
-                        replace=False,
-                    )
-                    for members in (
-                        np.flatnonzero(index == 0),
-                        np.flatnonzero(index == 1),
-                    )
-                ]
-            )
-        )
         data = lightgbm.Dataset(
             X[rows],
             index[rows],
             weight=weight[rows],
             categorical_feature=list(self.categorical),
-            params={"verbose": -1},
+            params={"verbose": -1, "num_threads": 1},
         )
-        seed = int(random.randint(2**31 - 1))
-        return lightgbm.train(
-            self._params(seed), data, self.n_estimators
-        ).model_to_string()
+        grown = lightgbm.train(self._params(seed), data, self.n_estimators)
+        return grown.model_to_string()
 
     def _params(self, seed: int) -> dict[str, Any]:
         return {
@@ -238,7 +236,7 @@ class BoostedEnsemble(ClassifierMixin, BaseEstimator):
             "seed": seed,
             "deterministic": True,
             "force_row_wise": True,
-            "num_threads": max(1, self.n_jobs),
+            "num_threads": 1,
             "verbose": -1,
         }
 
@@ -255,3 +253,7 @@ class BoostedEnsemble(ClassifierMixin, BaseEstimator):
         if getattr(self, "_boosters", None) is None:
             self._boosters = [lightgbm.Booster(model_str=text) for text in self.texts_]
         return self._boosters
+
+
+def _seed(random: np.random.RandomState) -> int:
+    return int(random.randint(2**31 - 1))

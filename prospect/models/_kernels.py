@@ -32,64 +32,100 @@ def _step(nodes, keys, row, i):  # noqa: ANN001, ANN202
     return ((node >> LEFT_SHIFT) & LEFT_MASK) + np.int64(above)
 
 
+@njit(inline="always")
+def _advance(tree, keys, n_features, rows, n, place, n_steps):  # noqa: ANN001, ANN202, PLR0915
+    """
+    Move the first `n` of `rows` down a tree; return how many have not reached a leaf.
+
+    Those are then the first of `rows`. Eight go side by side: each waits for memory
+    while the others compute. `rows` has room for seven more, which the last row fills.
+    """
+    for k in range(n, n + 7):
+        rows[k] = rows[n - 1]
+    left = 0
+    for a in range(0, n, 8):
+        r0 = np.int64(rows[a + 0])
+        r1 = np.int64(rows[a + 1])
+        r2 = np.int64(rows[a + 2])
+        r3 = np.int64(rows[a + 3])
+        r4 = np.int64(rows[a + 4])
+        r5 = np.int64(rows[a + 5])
+        r6 = np.int64(rows[a + 6])
+        r7 = np.int64(rows[a + 7])
+        b0 = r0 * n_features
+        b1 = r1 * n_features
+        b2 = r2 * n_features
+        b3 = r3 * n_features
+        b4 = r4 * n_features
+        b5 = r5 * n_features
+        b6 = r6 * n_features
+        b7 = r7 * n_features
+        i0 = np.int64(place[r0])
+        i1 = np.int64(place[r1])
+        i2 = np.int64(place[r2])
+        i3 = np.int64(place[r3])
+        i4 = np.int64(place[r4])
+        i5 = np.int64(place[r5])
+        i6 = np.int64(place[r6])
+        i7 = np.int64(place[r7])
+        for _ in range(n_steps):
+            i0 = _step(tree, keys, b0, i0)
+            i1 = _step(tree, keys, b1, i1)
+            i2 = _step(tree, keys, b2, i2)
+            i3 = _step(tree, keys, b3, i3)
+            i4 = _step(tree, keys, b4, i4)
+            i5 = _step(tree, keys, b5, i5)
+            i6 = _step(tree, keys, b6, i6)
+            i7 = _step(tree, keys, b7, i7)
+        j0 = _step(tree, keys, b0, i0)
+        j1 = _step(tree, keys, b1, i1)
+        j2 = _step(tree, keys, b2, i2)
+        j3 = _step(tree, keys, b3, i3)
+        j4 = _step(tree, keys, b4, i4)
+        j5 = _step(tree, keys, b5, i5)
+        j6 = _step(tree, keys, b6, i6)
+        j7 = _step(tree, keys, b7, i7)
+        lanes = (
+            (r0, i0, j0),
+            (r1, i1, j1),
+            (r2, i2, j2),
+            (r3, i3, j3),
+            (r4, i4, j4),
+            (r5, i5, j5),
+            (r6, i6, j6),
+            (r7, i7, j7),
+        )
+        for k, (r, i, j) in enumerate(lanes):
+            place[r] = j
+            rows[left] = r
+            left += np.int64((i != j) & (a + k < n))
+    return left
+
+
 @_compile
-def walk_trees(keys, n_features, nodes, starts, values, total, squares):  # noqa: ANN001, ANN202, PLR0915
+def walk_trees(keys, n_features, nodes, starts, values, total, squares):  # noqa: ANN001, ANN202
     """
     Add value and squared value of the leaf each row falls in, tree after tree.
 
-    One tree at a time stays in the nearest cache while all rows pass through it, eight
-    of them side by side: each waits for memory while the others compute. A row that has
-    reached its leaf marks time there until the last of the eight has.
+    One tree at a time stays in the nearest cache while all rows pass through it. A row
+    that has reached its leaf marks time there until the next sorting out.
     """
     n_rows = total.size
-    whole = n_rows - n_rows % 8
+    rows = np.empty(n_rows + 8, dtype=np.int32)
+    place = np.empty(n_rows, dtype=np.int32)
     for t in range(starts.size - 1):
         tree = nodes[starts[t] : starts[t + 1]]
         leaf = values[starts[t] : starts[t + 1]]
-        for r in range(0, whole, 8):
-            r0 = r * n_features
-            r1 = r0 + n_features
-            r2 = r1 + n_features
-            r3 = r2 + n_features
-            r4 = r3 + n_features
-            r5 = r4 + n_features
-            r6 = r5 + n_features
-            r7 = r6 + n_features
-            i0 = i1 = i2 = i3 = i4 = i5 = i6 = i7 = np.int64(0)
-            moving = True
-            while moving:
-                for _ in range(2):
-                    i0 = _step(tree, keys, r0, i0)
-                    i1 = _step(tree, keys, r1, i1)
-                    i2 = _step(tree, keys, r2, i2)
-                    i3 = _step(tree, keys, r3, i3)
-                    i4 = _step(tree, keys, r4, i4)
-                    i5 = _step(tree, keys, r5, i5)
-                    i6 = _step(tree, keys, r6, i6)
-                    i7 = _step(tree, keys, r7, i7)
-                j0 = _step(tree, keys, r0, i0)
-                j1 = _step(tree, keys, r1, i1)
-                j2 = _step(tree, keys, r2, i2)
-                j3 = _step(tree, keys, r3, i3)
-                j4 = _step(tree, keys, r4, i4)
-                j5 = _step(tree, keys, r5, i5)
-                j6 = _step(tree, keys, r6, i6)
-                j7 = _step(tree, keys, r7, i7)
-                moved = (i0 ^ j0) | (i1 ^ j1) | (i2 ^ j2) | (i3 ^ j3)
-                moved |= (i4 ^ j4) | (i5 ^ j5) | (i6 ^ j6) | (i7 ^ j7)
-                moving = moved != 0
-                i0, i1, i2, i3, i4, i5, i6, i7 = j0, j1, j2, j3, j4, j5, j6, j7
-            for k, i in enumerate((i0, i1, i2, i3, i4, i5, i6, i7)):
-                total[r + k] += leaf[i]
-                squares[r + k] += leaf[i] * leaf[i]
-        for r in range(whole, n_rows):
-            i = np.int64(-1)
-            j = np.int64(0)
-            while i != j:
-                i = j
-                j = _step(tree, keys, r * n_features, i)
-            total[r] += leaf[i]
-            squares[r] += leaf[i] * leaf[i]
+        for r in range(n_rows):
+            rows[r] = r
+            place[r] = 0
+        n = _advance(tree, keys, n_features, rows, n_rows, place, 11)
+        while n > 0:
+            n = _advance(tree, keys, n_features, rows, n, place, 4)
+        for r in range(n_rows):
+            value = leaf[place[r]]
+            total[r] += value
+            squares[r] += value * value
 
 
 @_compile

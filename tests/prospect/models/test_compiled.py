@@ -92,7 +92,7 @@ def test_pipeline_with_indicator_columns():
 def test_threads_and_slabs_do_not_change_a_bit():
     X, y = make_rows(0, 200, missing=0.1)
     fast = CompiledForest.from_forest(RandomForestClassifier(5).fit(X, y))
-    new, _ = make_rows(1, 10_003, missing=0.1)
+    new, _ = make_rows(1, 40_003, missing=0.1)
     before = new.copy()
     one, two = fast.predict_with_std(new), fast.predict_with_std(new, n_jobs=2)
     single = [fast.predict_with_std(row[None])[0][0] for row in new[-5:]]
