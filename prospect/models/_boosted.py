@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -127,7 +128,9 @@ class BoostedEnsemble(ClassifierMixin, BaseEstimator):
             )
         weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
         random = check_random_state(self.random_state)
-        parts = [(self._part(index, random), _seed(random)) for _ in range(self.n_members)]
+        parts = [
+            (self._part(index, random), _seed(random)) for _ in range(self.n_members)
+        ]
         with ThreadPoolExecutor(max(1, self.n_jobs)) as pool:
             grown = pool.map(lambda part: self._grow(X, index, weight, *part), parts)
             self.texts_ = list(grown)
