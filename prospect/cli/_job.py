@@ -122,6 +122,9 @@ def _places(result: Any, say: dict[str, str]) -> Iterator[tuple[str, object]]:  
     yield say["targets"], result.targets
     yield say["report"], result.report
     yield say["scene"], result.scene or say["no_scene"]
+    page = result.folder / "scene.html"
+    if page.exists():
+        yield say["page"], page
     yield say["folder"], result.folder
     for note in result.notes:
         yield say["note"], note

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import traceback
+import warnings
 from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -55,6 +56,7 @@ TEXT = {
         "targets": "Targets",
         "report": "Report",
         "scene": "3D view",
+        "page": "3D view to turn",
         "manifest": "Manifest",
         "folder": "All results",
         "no_scene": "not made",
@@ -71,6 +73,7 @@ TEXT = {
         "targets": "靶区",
         "report": "报告",
         "scene": "三维视图",
+        "page": "可旋转三维视图",
         "manifest": "运行清单",
         "folder": "全部结果",
         "no_scene": "未生成",
@@ -87,6 +90,9 @@ TEXT = {
 @contextlib.contextmanager
 def told(*, debug: bool) -> Iterator[None]:
     """Turn errors into a plain message on stderr and an exit code."""
+    if not debug:
+        # warnings of other libraries are for developers; ours stand in the notes
+        warnings.filterwarnings("ignore", module=r"(?!survey|spectral|prospect)")
     try:
         yield
     except DataProblems as error:
