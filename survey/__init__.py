@@ -18,7 +18,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "_crs": ["resolve_crs", "same_crs"],
         "_features": ["read_features", "save_features"],
         "_geobox": ["geobox_of", "make_geobox"],
-        "_grids": ["open_grid", "save_grid"],
+        "_grids": ["open_grid", "save_grid", "save_grids"],
         "_match": ["match_grid"],
         "_problems": ["DataProblems", "Problem"],
         "_samples": ["read_samples"],

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ._gridmeta import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import xarray as xr
@@ -167,6 +167,59 @@ def save_grid(
     from ._gridsave import write_grid
 
     return write_grid(grid, path, cog=cog, compress=compress, style=style)
+
+
+def save_grids(
+    grids: Mapping[str | Path, xr.DataArray],
+    *,
+    cog: bool = True,
+    compress: str | None = "auto",
+) -> list[Path]:
+    """
+    Write continuous grids that share their computation, in one pass.
+
+    What the grids have in common (a model that gives a score and its uncertainty) is
+    computed once a block; saved one by one it would be computed for each.
+
+    Parameters
+    ----------
+    grids : mapping of path to DataArray, dims ("y", "x")
+        Names (`.tif`) and grids, of float values.
+    cog, compress
+        As in `save_grid`.
+
+    Returns
+    -------
+    list of Path
+        The names, in their order. Either all files are written or none.
+
+    Raises
+    ------
+    ValueError
+        If a grid is categorical, has no CRS, or is to be no GeoTIFF.
+    OSError
+        If the disk has too little room.
+
+    See Also
+    --------
+    save_grid : One grid, of any kind.
+
+    Examples
+    --------
+    >>> import tempfile, numpy as np
+    >>> from pathlib import Path
+    >>> from survey import make_geobox
+    >>> from odc.geo.xr import wrap_xr
+    >>> box = make_geobox((0, 200, 0, 100), crs="EPSG:32755", resolution=100)
+    >>> made = wrap_xr(np.array([[1.5, np.nan]]), box)
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> saved = save_grids({folder / "a.tif": made, folder / "b.tif": 2 * made})
+    >>> [path.name for path in saved]
+    ['a.tif', 'b.tif']
+    """
+    from ._gridsave import write_grids
+
+    return write_grids(grids, cog=cog, compress=compress)
 
 
 def _numbers(nodata: float | Sequence[float] | None) -> tuple[float, ...]:

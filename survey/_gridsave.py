@@ -21,7 +21,7 @@ from ._memory import keep_freed_memory
 from ._tiff import TILE, TiledTiff, create_tiff
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import dask.array as da
     import xarray as xr
@@ -71,6 +71,37 @@ def write_grid(
     if style is not None:
         write_text(path.with_suffix(".qml"), style)
     return path
+
+
+def write_grids(
+    grids: Mapping[str | Path, xr.DataArray], *, cog: bool, compress: str | None
+) -> list[Path]:
+    """Write continuous grids in one pass over their blocks; see `survey.save_grids`."""
+    import dask
+
+    plain = not cog and compress in ("auto", None)
+    with contextlib.ExitStack() as whole:
+        passes, raws = [], []
+        for path, grid in ((Path(name), grid) for name, grid in grids.items()):
+            geobox = _check(grid, path, compress)
+            if grid.attrs.get("kind") == "categorical" or path.suffix == ".zarr":
+                raise ValueError(
+                    f"{path.name}: only continuous grids and GeoTIFF are written "
+                    "together; use save_grid for this one"
+                )
+            _check_room(path, grid, 1.0 if plain else 1.5)
+            whole.enter_context(_full_disk(path))
+            part = whole.enter_context(atomic_path(path))
+            raw = part if plain else part.with_name(f"{part.name}.blocks.tif")
+            array = _stored_type(grid)
+            file = _create(raw, grid, geobox, array.dtype, math.nan)
+            passes.append(_filling(array, file))
+            raws.append((raw, part, grid))
+        dask.compute(*passes)
+        for raw, part, grid in raws if not plain else ():
+            _translate(raw, part, grid, cog=cog, compress=compress)
+            raw.unlink()
+    return [Path(path) for path in grids]
 
 
 def _check(grid: xr.DataArray, path: Path, compress: str | None) -> GeoBox:
@@ -177,11 +208,16 @@ def _create(
 
 
 def _fill(array: da.Array, file: TiledTiff, *, ranged: bool = False) -> NDArray:
-    """
-    Compute an array, each block written by the task that makes it.
+    """Compute an array, each block written by the task that makes it."""
+    return _filling(array, file, ranged=ranged).compute()
 
-    Returns three columns a block: least value, largest value, whether all are whole
-    (only where `ranged`).
+
+def _filling(array: da.Array, file: TiledTiff, *, ranged: bool = False) -> da.Array:
+    """
+    Lazy array whose computation writes the blocks of `array`.
+
+    Its values are three columns a block: least value, largest value, whether all are
+    whole (only where `ranged`).
     """
     starts = tuple(
         tuple(int(n) for n in np.cumsum((0, *lengths[:-1]))) for lengths in array.chunks
@@ -192,7 +228,7 @@ def _fill(array: da.Array, file: TiledTiff, *, ranged: bool = False) -> NDArray:
         chunks=((1,) * rows, (3,) * columns),
         dtype="float64",
         meta=np.empty((0, 0), "float64"),
-    ).compute()
+    )
 
 
 def _write_block(

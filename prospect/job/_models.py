@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from survey import open_grid, save_grid, write_text
+from survey import open_grid, save_grids, write_text
 
 from ._training import load_training
 
@@ -125,8 +125,7 @@ def _map(district: District, model: Model, stack: xr.Dataset, steps: Steps) -> N
 
         fitted = load_model(model_folder(steps.folder, model.key))
         result = predict_map(fitted, stack, prior=prior_of(steps.folder))
-        save_grid(result["score"], score)
-        save_grid(result["uncertainty"], uncertainty)
+        save_grids({score: result["score"], uncertainty: result["uncertainty"]})
         for path, kind in ((score, "score"), (uncertainty, "uncertainty")):
             grid = open_grid(path)
             low, high = dask.compute(grid.min(), grid.max())
