@@ -80,6 +80,28 @@ def legible(text: str, fallback: str) -> str:
     return "".join(c for c in fallback if not _needs_cjk(c)).strip(" _-,;()") or "?"
 
 
+def shortened(text: str, *, most: int) -> str:
+    """
+    Text of at most `most` narrow letters, Chinese counted twice.
+
+    Examples
+    --------
+    >>> shortened("Distance to faults", most=12), shortened("到断裂的距离", most=8)
+    ('Distance to…', '到断裂…')
+    """
+    room, kept = most, 0
+    for character in text:
+        room -= 2 if _needs_cjk(character) else 1
+        kept += room >= 0
+    if kept == len(text):
+        return text
+    room, kept = most - 1, 0
+    for character in text:
+        room -= 2 if _needs_cjk(character) else 1
+        kept += room >= 0
+    return f"{text[:kept].rstrip()}…"
+
+
 def families() -> list[str]:
     """Font families to ask for, glyph by glyph."""
     return [name for name in ("DejaVu Sans", chinese_font()) if name]

@@ -20,7 +20,7 @@ from ._canvas import (
     thin,
 )
 from ._figure import INK, finish, new_figure
-from ._fonts import figure_language, legible
+from ._fonts import figure_language, legible, shortened
 from ._ramps import (
     Scale,
     area_labels,
@@ -163,10 +163,10 @@ def figure_evidence(
     words = Words(figure_language(lang))
     frame = frame_of(thin(stack[names[0]], size=500))
     shape = (frame.north - frame.south) / (frame.east - frame.west)
-    columns = n_columns or min(len(names), 4 if shape > 1.3 else 3)
+    columns = n_columns or min(len(names), 4 if shape > 1.3 or len(names) > 9 else 3)
     rows = -(-len(names) // columns)
-    width = 10.0 / columns
-    figure = new_figure(10.0, rows * (min(width * shape, 6.0) + 0.75))
+    width = 10.0 / columns - 0.75
+    figure = new_figure(10.0, rows * (min(width * shape, 6.0) + 0.42))
     for number, name in enumerate(names, 1):
         axes = figure.add_subplot(rows, columns, number)
         small = thin(stack[name], size=500)
@@ -176,8 +176,8 @@ def figure_evidence(
         if deposits is not None and len(deposits):
             _points(axes, deposits, stack[name], frame, words, size=3)
         title = (titles or {}).get(name) or small.attrs.get("long_name") or str(name)
-        text = legible(title, str(name))
-        axes.set_title(text, loc="left", fontsize=9.5, color=INK, wrap=True)
+        text = shortened(legible(title, str(name)), most=int(16 * (width + 0.75)))
+        axes.set_title(text, loc="left", fontsize=8.5, color=INK)
     return finish(figure)
 
 
@@ -239,8 +239,9 @@ def _colour(
         image, cmap=scale.cmap, norm=scale.norm, interpolation="nearest", **look
     )
     name = _bar_title(grid, words, role)
+    place = axes.inset_axes([1.03, 0.0 if small else 0.1, 0.045, 1 if small else 0.8])
     bar = axes.figure.colorbar(
-        drawn, ax=axes, shrink=0.75, aspect=22, extend=scale.extend, spacing="uniform"
+        drawn, cax=place, extend=scale.extend, extendfrac=0.03, spacing="uniform"
     )
     bar.outline.set_linewidth(0.5)
     bar.ax.tick_params(labelsize=7 if small else 8, length=2, width=0.5, colors=INK)

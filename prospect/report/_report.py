@@ -186,11 +186,7 @@ def _quality_view(view: Mapping[str, Any], words: Words) -> dict[str, Any]:
         "model_name": partial(_quality.model_name, words=words),
         "scores": _quality.score_groups(models, chosen and chosen.get("key"), words),
         "plans": _plans(models, words),
-        "model_notes": [
-            (_quality.model_name(model, words), note)
-            for model in models
-            for note in model.get("notes") or []
-        ],
+        "model_notes": _model_notes(models, words),
         "crossings": _crossings(models, words),
     }
 
@@ -206,6 +202,21 @@ def _crossings(
         if isinstance(crossing.get("captured"), (int, float)):
             found.append((_quality.model_name(model, words), crossing))
     return found
+
+
+def _model_notes(
+    models: list[Mapping[str, Any]], words: Words
+) -> list[tuple[str, str]]:
+    """Notes on the validation, each once, with the models it holds for."""
+    notes: dict[str, list[str]] = {}
+    for model in models:
+        for note in dict.fromkeys(model.get("notes") or []):
+            notes.setdefault(note, []).append(_quality.model_name(model, words))
+    everyone = len(models) if len(models) > 1 else 0
+    return [
+        ("" if len(names) == everyone else words("comma").join(names), note)
+        for note, names in notes.items()
+    ]
 
 
 def _plans(models: list[Mapping[str, Any]], words: Words) -> list[str]:

@@ -70,7 +70,8 @@ def make_ground(
     score: xr.DataArray, elevation: xr.DataArray | None, exaggeration: float | str
 ) -> Ground:
     """Terrain draped with a score, thinned to at most 300 points a side."""
-    small = average(thin(score).sortby("x").sortby("y", ascending=False))
+    thinned = thin(score).sortby("x").sortby("y", ascending=False)
+    small = average(thinned)
     heights = _heights(small, elevation)
     unit = _unit(score)
     x, y = small["x"].to_numpy() * unit, small["y"].to_numpy() * unit
@@ -80,7 +81,8 @@ def make_ground(
     factor = _factor(exaggeration, relief, side)
     height = heights * metres * factor
     values = small.to_numpy().astype(float)
-    scale = area_scale(values[np.isfinite(values)])
+    every = thinned.to_numpy().astype(float)
+    scale = area_scale(every[np.isfinite(every)])
     return Ground(
         x=x,
         y=y,

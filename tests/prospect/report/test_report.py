@@ -228,6 +228,15 @@ def test_missing_picture_is_left_out_with_a_line_in_the_log(content, tmp_path, c
     assert "nowhere.png is left out" in caplog.text
 
 
+def test_note_shared_by_all_models_is_said_once(content, tmp_path):
+    other = copy.deepcopy(content["models"][0])
+    other |= {"key": "trees", "notes": ["7 deposits form 4 clusters", "own note"]}
+    content["models"].append(other)
+    text = write_report(content, tmp_path / "r.html").read_text()
+    assert text.count("7 deposits form 4 clusters") == 1
+    assert "<li>trees: own note</li>" in text
+
+
 def test_leakage_is_warned_of(content, tmp_path):
     content["leakage"] = ["layer 'faults' is the distance to the deposits"]
     text = write_report(content, tmp_path / "r.html").read_text()
