@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._gridfiles import ArraySource, GridSource, RasterSource
+from ._gridfiles import ArraySource, GridSource, MemorySource, RasterSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -89,11 +89,21 @@ def map_windows(
     check_same_grid(*grids)
     work = _Windowed(function, int(halo), np.dtype(dtype))
     arrays = [blocks_of(grid) for grid in grids]
-    sources = [source_of(array) for array in arrays]
+    sources = [
+        source_of(array) or memory_of(grid)
+        for grid, array in zip(grids, arrays, strict=True)
+    ]
     if halo and all(sources):
         shape = arrays[0].shape
         source = WindowSource(shape, work.dtype, work, tuple(sources))
         result = lazy_array(source, arrays[0].chunks)
+    elif halo > min(arrays[0].shape):  # one block, wider halo than map
+        result = da.map_blocks(
+            work.whole,
+            *(array.rechunk(-1) for array in arrays),
+            dtype=work.dtype,
+            meta=np.empty((0, 0), work.dtype),
+        )
     elif halo:
         result = da.map_overlap(
             work.uncut,
@@ -104,6 +114,7 @@ def map_windows(
             meta=np.empty((0, 0), work.dtype),
         )
     else:
+        _, arrays = da.core.unify_chunks(*(a for x in arrays for a in (x, "yx")))
         result = da.map_blocks(
             work.uncut, *arrays, dtype=work.dtype, meta=np.empty((0, 0), work.dtype)
         )
@@ -140,6 +151,12 @@ class _Windowed:
         rows, columns = blocks[0].shape
         h = self.halo
         return self.uncut(*blocks)[h : rows - h, h : columns - h]
+
+    def whole(self, *blocks: NDArray) -> NDArray:
+        """Result of whole maps, the halo put around them first."""
+        return self.cut(
+            *(np.pad(block, self.halo, constant_values=np.nan) for block in blocks)
+        )
 
 
 @dataclass(frozen=True)
@@ -188,6 +205,16 @@ def source_of(array: da.Array) -> GridSource | None:
     return first if isinstance(first, (RasterSource, ArraySource)) else None
 
 
+def memory_of(grid: xr.DataArray) -> MemorySource | None:
+    """Source of a grid in memory, None for a lazy one."""
+    if not isinstance(grid.data, np.ndarray):
+        return None
+    values = grid.data
+    if values.dtype.kind != "f":
+        values = values.astype(np.result_type(values.dtype, np.float32))
+    return MemorySource(values.shape, values.dtype, values)
+
+
 def blocks_of(grid: xr.DataArray) -> da.Array:
     """Dask array of a grid, of floats so that NaN can stand for missing."""
     import dask.array as da
@@ -200,14 +227,18 @@ def blocks_of(grid: xr.DataArray) -> da.Array:
     return data
 
 
-def dask_chunks(like: Any, shape: tuple[int, int]) -> Any:  # noqa: ANN401
-    """Blocks of `like` where it has some, squares of our own otherwise."""
+def dask_chunks(
+    like: Any,  # noqa: ANN401
+    shape: tuple[int, int],
+    side: int = IN_MEMORY_BLOCK,
+) -> Any:  # noqa: ANN401
+    """Blocks of `like` where it has some, squares of a side otherwise."""
     from dask.array.core import normalize_chunks
 
     chunks = dict(getattr(like, "chunksizes", None) or {})
     if "y" in chunks and "x" in chunks:
         return chunks["y"], chunks["x"]
-    return normalize_chunks(IN_MEMORY_BLOCK, shape)
+    return normalize_chunks(side, shape)
 
 
 def check_dims(grid: xr.DataArray) -> None:
