@@ -87,6 +87,7 @@ class RasterSource(GridSource):
         rows = self.shape[0]
         first = rows - bottom if self.flipped else top
         window = Window(left, first, right - left, bottom - top)
+        broken = None
         try:
             dataset = self._dataset()
             raw = dataset.read(self.band, window=window)
@@ -95,7 +96,9 @@ class RasterSource(GridSource):
                 hidden = dataset.read_masks(self.band, window=window) == 0
                 gaps = hidden if gaps is None else gaps | hidden
         except RasterioError as error:
-            raise self._broken(error, top, bottom, left, right) from error
+            broken = self._broken(error, top, bottom, left, right)
+        if broken is not None:  # out here, since GDAL's errors cannot be pickled
+            raise broken
         out = raw.astype(self.dtype, copy=False)
         if (self.scale, self.offset) != (1.0, 0.0):
             out = (out * self.scale + self.offset).astype(self.dtype, copy=False)
@@ -240,7 +243,7 @@ def _is_nodata(raw: NDArray, nodata: tuple[float, ...]) -> NDArray | None:
     gaps = None
     for code in nodata:
         if abs(code) > _HUGE:  # written as -3.4e38 with few digits
-            hit = np.abs(raw - raw.dtype.type(code)) <= 1e-5 * abs(code)
+            hit = np.abs(raw - raw.dtype.type(code)) <= 0.01 * abs(code)
         else:
             hit = raw == raw.dtype.type(code)
         gaps = hit if gaps is None else gaps | hit

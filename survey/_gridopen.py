@@ -211,6 +211,10 @@ def _look_array(path: str, band: int | str, nodata: tuple[float, ...]) -> Opened
     stamp = stamp_of(path)
     try:
         dataset = open_arrays(path, stamp)
+    except ImportError as error:
+        raise ImportError(
+            f"{path}: reading this NetCDF file needs h5py: pip install h5py"
+        ) from error
     except (OSError, ValueError, KeyError) as error:
         raise _unreadable(path, error) from error
     name, at = _layer(dataset, band, path)

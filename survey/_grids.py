@@ -185,7 +185,9 @@ def save_grids(
     ----------
     grids : mapping of path to DataArray, dims ("y", "x")
         Names (`.tif`) and grids, of float values.
-    cog, compress
+    cog : bool, default True
+        As in `save_grid`.
+    compress : {"auto", "zstd", "deflate", "lzw", None}, default "auto"
         As in `save_grid`.
 
     Returns

@@ -15,7 +15,7 @@ import numpy as np
 from ._atomic import atomic_path, write_text
 from ._blocks import blocks_of, check_dims, lazy_array
 from ._geobox import as_grid, geobox_of
-from ._gridfiles import RasterSource, stamp_of
+from ._gridfiles import RasterSource, open_dataset, stamp_of
 from ._gridmeta import KINDS, band_tags
 from ._memory import keep_freed_memory
 from ._tiff import TILE, TiledTiff, create_tiff
@@ -66,8 +66,7 @@ def write_grid(
                 raw.unlink(missing_ok=True)
         else:
             _write_plain(grid, geobox, part)
-    for suffix in (".aux.xml", ".ovr"):  # they describe the file that was replaced
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    _drop_sidecars(path)
     if style is not None:
         write_text(path.with_suffix(".qml"), style)
     return path
@@ -93,6 +92,8 @@ def write_grids(
             whole.enter_context(_full_disk(path))
             part = whole.enter_context(atomic_path(path))
             raw = part if plain else part.with_name(f"{part.name}.blocks.tif")
+            if not plain:
+                whole.callback(raw.unlink, missing_ok=True)
             array = _stored_type(grid)
             file = _create(raw, grid, geobox, array.dtype, math.nan)
             passes.append(_filling(array, file))
@@ -101,7 +102,15 @@ def write_grids(
         for raw, part, grid in raws if not plain else ():
             _translate(raw, part, grid, cog=cog, compress=compress)
             raw.unlink()
+    for path in grids:
+        _drop_sidecars(Path(path))
     return [Path(path) for path in grids]
+
+
+def _drop_sidecars(path: Path) -> None:
+    """Remove statistics and overviews of the file that was replaced."""
+    for suffix in (".aux.xml", ".ovr"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def _check(grid: xr.DataArray, path: Path, compress: str | None) -> GeoBox:
@@ -116,14 +125,14 @@ def _check(grid: xr.DataArray, path: Path, compress: str | None) -> GeoBox:
     kind = grid.attrs.get("kind", "continuous")
     if kind not in KINDS:
         raise ValueError(f"attrs['kind'] must be one of {KINDS}, not {kind!r}")
+    if 0 in grid.shape:
+        raise ValueError(f"{path.name}: the grid has no cells {grid.shape}")
     geobox = geobox_of(grid)
     if geobox.crs is None:
         raise ValueError(
             f"{path.name}: the grid has no CRS. Declare it with "
             "grid.rio.write_crs('EPSG:...')."
         )
-    if 0 in geobox.shape:
-        raise ValueError(f"{path.name}: the grid has no cells ({geobox.shape.yx})")
     return geobox
 
 
@@ -291,7 +300,7 @@ def _translate(
     method = "zstd" if compress == "auto" else (compress or "none")
     options = {"compress": method.upper(), "num_threads": "ALL_CPUS"}
     options["bigtiff"] = "IF_SAFER"
-    with rasterio.open(raw) as dataset:
+    with open_dataset(str(raw)) as dataset:
         floats = np.dtype(dataset.dtypes[0]).kind == "f"
     if cog:
         average = grid.attrs.get("kind") != "categorical"
