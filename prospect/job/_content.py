@@ -137,7 +137,7 @@ def _model(job: Job, key: str, kind: str) -> dict:
 def _targets(job: Job) -> list[dict]:
     import geopandas as gpd
 
-    table = gpd.read_file(job.products / "targets.gpkg")
+    table = gpd.read_file(job.products / "targets.gpkg", layer="targets")
     return table.drop(columns="geometry").to_dict("records")
 
 
