@@ -21,7 +21,7 @@ import numpy as np
 
 N_LAYERS, N_TRAINING = 10, 10_000
 SIZES = (1000, 2000, 4000)
-TINY = 256
+TINY, BLOCK = 256, 1024
 
 
 def make_layers(folder, size):
@@ -89,7 +89,8 @@ def map_once(folder, size):
 
     forest = load_forest(folder)
     layers = {
-        f"layer{i}": open_grid(folder / f"layer{i}_{size}.tif") for i in range(N_LAYERS)
+        f"layer{i}": open_grid(folder / f"layer{i}_{size}.tif", chunks=BLOCK)
+        for i in range(N_LAYERS)
     }
     result = predict_map(forest, stack_evidence(layers))
     save_grid(result["score"], folder / f"ours_{size}.tif", cog=False)
