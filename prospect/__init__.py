@@ -11,7 +11,6 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=[
-        "compute",
         "evidence",
         "models",
         "report",

@@ -91,6 +91,16 @@ def district_geobox(district: District) -> GeoBox:
     Without `region`, the extent of the layer or file that `region_from` names is
     taken, or that of the first evidence layer.
 
+    Parameters
+    ----------
+    district : District
+        Read by `read_district`.
+
+    Returns
+    -------
+    GeoBox
+        In the district's CRS, cells of its resolution.
+
     Raises
     ------
     DataProblems

@@ -21,9 +21,9 @@ class IndependenceTest(NamedTuple):
     Parameters
     ----------
     expected : float
-        T, deposits expected by the model: sum of posteriors over the unit cells.
+        Deposits expected by the model, T: sum of posteriors over the unit cells.
     observed : float
-        n, deposits the model was trained with.
+        Deposits the model was trained with, n.
     s_expected : float
         Standard deviation s(T).
     statistic : float
