@@ -9,6 +9,7 @@ A changed line is a change for users: write a news fragment, then refresh the fi
 import difflib
 import importlib
 import inspect
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -54,7 +55,8 @@ def members(item):
 def signature(item):
     """Arguments with their defaults, without annotations."""
     if not callable(item):
-        return f" = {item!r}"
+        shown = sorted(item) if isinstance(item, dict | set | frozenset) else item
+        return f" = {shown!r}"
     try:
         found = inspect.signature(item)
     except ValueError:
@@ -64,7 +66,8 @@ def signature(item):
         for each in found.parameters.values()
     ]
     empty = inspect.Signature.empty
-    return str(found.replace(parameters=plain, return_annotation=empty))
+    text = str(found.replace(parameters=plain, return_annotation=empty))
+    return re.sub(r"(Posix|Windows)Path", "Path", text)
 
 
 def test_public_surface_is_the_snapshot():
