@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-from pathlib import Path
-from typing import TYPE_CHECKING
+import zipfile
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
 
 from survey import write_bytes, write_text
 
@@ -52,7 +54,7 @@ def save_model(model: BaseEstimator, folder: str | Path) -> Path:
     import sklearn
     import skops.io
 
-    content = skops.io.dumps(model)
+    content = _same_bytes(skops.io.dumps(model))
     unknown = sorted(set(skops.io.get_untrusted_types(data=content)) - TRUSTED)
     if unknown:
         raise TypeError(
@@ -70,6 +72,38 @@ def save_model(model: BaseEstimator, folder: str | Path) -> Path:
     write_bytes(folder / MODEL_FILE, content)
     write_text(folder / INDEX_FILE, json.dumps(index, indent=2) + "\n")
     return folder
+
+
+def _same_bytes(content: bytes) -> bytes:
+    """
+    Return the archive with counted names and no time.
+
+    skops names arrays by their address in memory, so two saves of equal models would
+    differ.
+    """
+    names: dict[str, int] = {}
+
+    def count(old: object) -> int:
+        return names.setdefault(str(old), len(names) + 1)
+
+    def rename(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        node = dict(pairs)
+        if "__id__" in node:
+            node["__id__"] = count(node["__id__"])
+        if isinstance(node.get("file"), str):
+            file = PurePosixPath(node["file"])
+            node["file"] = f"{count(file.stem)}{file.suffix}"
+            files[str(file)] = node["file"]
+        return node
+
+    files: dict[str, str] = {}
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w") as new:
+        schema = json.loads(old.read("schema.json"), object_pairs_hook=rename)
+        for was, name in files.items():
+            new.writestr(zipfile.ZipInfo(name), old.read(was))
+        new.writestr(zipfile.ZipInfo("schema.json"), json.dumps(schema))
+    return out.getvalue()
 
 
 def load_model(folder: str | Path) -> BaseEstimator:

@@ -25,8 +25,18 @@ def test_round_trip_predicts_the_same_bits(kind, tmp_path):
     np.testing.assert_array_equal(back.predict_with_std(X), model.predict_with_std(X))
     assert back.prior_ == model.prior_
     assert not list((tmp_path / "model").glob("*.pkl"))
-    save_model(model, tmp_path / "again")
-    assert (tmp_path / "again/model.json").exists()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_equal_models_are_equal_files(kind, tmp_path):
+    X, y = make_table()
+    options = {"categorical": ["rock"], "params": SMALL.get(kind)}
+    for name in ("one", "two"):
+        kept = make_model(kind, **options).fit(X, y)
+        save_model(kept, tmp_path / name)
+    for name in ("model.skops", "model.json"):
+        one, two = (tmp_path / n / name for n in ("one", "two"))
+        assert one.read_bytes() == two.read_bytes()
 
 
 def test_refuses_a_changed_file(tmp_path):
