@@ -2,7 +2,7 @@
 # make test   set up and run the tests
 # Everything lives in .venv; `make PYTHON=python3.12 ...` chooses the interpreter.
 
-.PHONY: help demo test test-system test-slow lab lint format bench lock setup setup-dev clean
+.PHONY: help demo test test-system test-slow lab lint notebooks format bench lock setup setup-dev clean
 .DEFAULT_GOAL := help
 
 export PYTHONUTF8 = 1
@@ -48,6 +48,9 @@ lint: setup-dev  ## style, import rules, docstrings
 	@$(bin)/ruff format --check .
 	@$(bin)/lint-imports
 	@$(bin)/python -m pytest -q tests/test_docstrings.py tests/test_tree.py
+
+notebooks: setup-dev  ## the .ipynb of each notebook, from its text
+	@$(bin)/jupytext --quiet --to ipynb notebooks/[0-9]*.py
 
 format: setup-dev  ## put the code into shape
 	@$(bin)/ruff check --fix .

@@ -37,7 +37,9 @@ def correct_prior(
     Returns
     -------
     array, or two arrays if `std` is given
-        Corrected probability, and its standard deviation by the delta method.
+        Corrected probability, and half the distance between the corrected ends of
+        probability ± `std`. For a small `std` that is the slope times `std` (delta
+        method); unlike it, it never exceeds 0.5, the most a probability can vary.
 
     Raises
     ------
@@ -67,8 +69,8 @@ def correct_prior(
     corrected = expit(logit(probability) + shift)
     if std is None:
         return corrected
-    # dq/dp = a / (1 - p + a p)^2, finite at 0 and 1 where the logits are not
-    odds = np.exp(shift)
-    return corrected, np.asarray(std) * odds / (
-        1 - probability + odds * probability
-    ) ** 2
+    low, high = (
+        expit(logit(np.clip(probability + side * np.asarray(std), 0, 1)) + shift)
+        for side in (-1, 1)
+    )
+    return corrected, (high - low) / 2

@@ -41,13 +41,13 @@ def test_laws(probabilities, sampled, prior):
 
 
 def test_std_is_the_slope_times_std():
-    p, step = np.array([0.0, 0.2, 0.7, 1.0]), 1e-7
+    p, step = np.array([0.01, 0.2, 0.7, 0.99]), 1e-7
     options = {"sampled_prior": 0.3, "prior": 0.02}
-    moved, std = correct_prior(p, std=np.full(4, 0.1), **options)
+    moved, std = correct_prior(p, std=np.full(4, 1e-4), **options)
     inside = np.clip(p, step, 1 - step)
     high = correct_prior(inside + step, **options)
     low = correct_prior(inside - step, **options)
-    np.testing.assert_allclose(std, 0.1 * (high - low) / (2 * step), rtol=1e-4)
+    np.testing.assert_allclose(std, 1e-4 * (high - low) / (2 * step), rtol=1e-3)
     np.testing.assert_allclose(moved, correct_prior(p, **options))
 
 
@@ -66,3 +66,13 @@ def test_missing_stays_missing():
 def test_refuses(p, priors, message):
     with pytest.raises(ValueError, match=message):
         correct_prior(p, sampled_prior=priors[0], prior=priors[1])
+
+
+def test_std_stays_possible_where_the_slope_is_steep():
+    options = {"sampled_prior": 0.01, "prior": 0.15}
+    p = np.linspace(0, 1, 11)
+    moved, std = correct_prior(p, std=np.full(11, 0.4), **options)
+    assert (std <= 0.5).all()
+    ends = [correct_prior(np.clip(p + s, 0, 1), **options) for s in (-0.4, 0.4)]
+    np.testing.assert_allclose(std, (ends[1] - ends[0]) / 2)
+    assert ((moved >= ends[0]) & (moved <= ends[1])).all()
