@@ -124,6 +124,8 @@ class RasterSource(GridSource):
                 ]
             )
         keep_freed_memory()
+        for stale in [old for old in handles if old[0] == self.path]:
+            handles.pop(stale).close()
         handles[key] = open_dataset(self.path)
         while len(handles) > HANDLES:
             handles.popitem(last=False)[1].close()

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ._atomic import atomic_path, write_text
-from ._blocks import blocks_of, check_dims, lazy_array
+from ._blocks import blocks_of, check_dims
 from ._geobox import as_grid, geobox_of
-from ._gridfiles import RasterSource, open_dataset, stamp_of
+from ._gridfiles import open_dataset
 from ._gridmeta import KINDS, band_tags
 from ._memory import keep_freed_memory
 from ._tiff import TILE, TiledTiff, create_tiff
@@ -177,15 +177,8 @@ def _write_plain(grid: xr.DataArray, geobox: GeoBox, path: Path) -> None:
     try:
         file = _create(between, grid, geobox, array.dtype, math.nan)
         codes = _choose(_fill(array, file, ranged=True), path.name)
-        source = RasterSource(
-            geobox.shape.yx, array.dtype, str(between), stamp_of(str(between)), 1
-        )
-        stored = lazy_array(source, array.chunks).map_blocks(
-            functools.partial(_to_codes, codes=codes),
-            dtype=codes.dtype,
-            meta=np.empty((0, 0), codes.dtype),
-        )
-        _fill(stored, _create(path, grid, geobox, codes.dtype, codes.nodata))
+        to = _create(path, grid, geobox, codes.dtype, codes.nodata)
+        file.convert(to, functools.partial(_to_codes, codes=codes))
     finally:
         between.unlink(missing_ok=True)
 

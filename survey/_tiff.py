@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
     from odc.geo.geobox import GeoBox
 
@@ -45,6 +47,20 @@ class TiledTiff:
             for first in range(top - top % TILE, top + block.shape[0], TILE):
                 band = block[max(first - top, 0) : first + TILE - top]
                 self._write_row(file, band, max(first, top), left)
+
+    def convert(self, to: TiledTiff, function: Callable[[NDArray], NDArray]) -> None:
+        """Write every tile, changed by a function, to a file of the same shape."""
+        across, down = (-(-length // TILE) for length in self.shape)
+        with (
+            Path(self.path).open("rb") as source,
+            Path(to.path).open("r+b", buffering=0) as target,
+        ):
+            source.seek(self.start)
+            target.seek(to.start)
+            for _ in range(across * down):
+                tile = np.fromfile(source, self.dtype, TILE * TILE)
+                values = function(tile).astype(to.dtype, copy=False)
+                _put(target, target.tell(), np.ascontiguousarray(values))
 
     def _write_row(self, file: Any, band: NDArray, top: int, left: int) -> None:  # noqa: ANN401
         """Write rows that lie in one row of tiles: whole tiles at once, if they are."""
