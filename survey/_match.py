@@ -140,7 +140,7 @@ def _plan(here: GeoBox, there: GeoBox, resampling: str | None, kind: str) -> Pla
         resampling = "mode" if ratio >= _COARSER - _SAME else "nearest"
     elif resampling is None:
         resampling = "average" if ratio > _COARSER + _SAME else "bilinear"
-    side = 1024 if resampling in OWN else 256
+    side = 512 if resampling in OWN else 256
     tile = max(4, min(side, 2 ** int(math.log2(4096 / max(ratio, 1e-6)))))
     step = _step(plan, there)
     return replace(plan, method=resampling, ratio=ratio, step=step, tile=tile)
