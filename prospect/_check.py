@@ -11,6 +11,7 @@ import numpy as np
 from survey import DataProblems, Problem, check_coordinates, geobox_of, open_grid
 
 from ._district import read_district
+from ._note import Note
 from .job._frame import district_geobox, is_grid, read_table
 from .job._training import read_deposits
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from odc.geo.geobox import GeoBox
 
-    from ._district import District, Evidence, Source
+    from ._district import District, Evidence
 
 NEEDS = {
     "density_of": ("radius",),
@@ -103,16 +104,10 @@ def _unique(problems: list[Problem]) -> list[Problem]:
     return list(dict.fromkeys(problems))
 
 
-def _sources(district: District) -> list[Source]:
-    plan = [*district.evidence, district.deposits, district.mask]
-    plan += [district.background.effort, district.background.others]
-    return [source for source in [*plan, district.scene.elevation] if source]
-
-
 def _missing_files(district: District) -> dict[str, Problem]:
     """Return the files that are not there, by their name in the district file."""
     problems = {}
-    for name, source in {source.file: source for source in _sources(district)}.items():
+    for name, source in {source.file: source for source in district.sources}.items():
         try:
             path = district.path(source)
         except (OSError, ValueError, KeyError) as error:
@@ -217,8 +212,8 @@ def _check_grid(
         remedy = "check band and nodata, or leave the layer out"
         return [Problem(what, remedy, file, layer.name)]
     if known.min() == known.max():
-        what = f"the grid seems to be constant ({known.min():g}): it tells nothing"
-        remedy = "leave the layer out, or check band and nodata"
+        what = Note("grid_constant", constant=float(known.min()))
+        remedy = Note("grid_constant_remedy")
         return [Problem(what, remedy, file, layer.name, severity="warning")]
     return []
 
@@ -235,8 +230,8 @@ def _check_deposits(district: District, geobox: GeoBox) -> list[Problem]:
     if outside:
         problems.append(
             Problem(
-                f"{outside} of {kept.attrs['n_read']} deposits lie outside the region",
-                "enlarge the region, or accept that they are left out",
+                Note("deposits_outside", n=outside, n_read=kept.attrs["n_read"]),
+                Note("deposits_outside_remedy"),
                 file,
                 severity="warning",
             )

@@ -187,6 +187,16 @@ class District(_Section):
                 raise ValueError(f"{kind} names must be unique; twice: {twice}")
         return self
 
+    @property
+    def sources(self) -> list[Source]:
+        """Every source that is read: evidence, deposits, mask, region, the rest."""
+        plan = [*self.evidence, self.deposits, self.mask]
+        plan += [self.background.effort, self.background.others, self.scene.elevation]
+        if self.region is None and self.region_from is not None:
+            named = {layer.name for layer in self.evidence}
+            plan += [Source(file=self.region_from)] * (self.region_from not in named)
+        return [source for source in plan if source]
+
     def path(self, source: Source) -> Path:
         """
         Path of a source's file.

@@ -21,6 +21,7 @@ from .job._layers import (
 from .job._models import make_models, map_paths
 from .job._products import Job, make_products
 from .job._publish import (
+    drop_strays,
     input_files,
     publish,
     sole_user,
@@ -124,12 +125,19 @@ def run_district(
         steps = Steps(
             out / "work", total=_count(district), fresh=fresh, progress=progress
         )
-        warnings = [str(problem) for problem in problems]
+        warnings = [_named_as_in(district, str(problem)) for problem in problems]
         notes = _work(district, path, steps, lang=lang, scene=scene, notes=warnings)
         publish(out / "work" / "products", out)
         write_timings(steps, out)
         steps.finish()
     return _result(district, out, steps, notes)
+
+
+def _named_as_in(district: District, text: str) -> str:
+    """Return the text with files named as in the district file, not by their place."""
+    for source in district.sources:
+        text = text.replace(str(district.path(source)), source.file)
+    return text
 
 
 def _count(district: District) -> int:
@@ -156,6 +164,7 @@ def _work(
     inputs = input_files(district, path, steps)
     job = Job(district, stack, steps, order, lang)
     said = make_products(job, inputs=inputs, scene=scene, notes=notes)
+    drop_strays(steps.folder / "products", steps)
     write_manifest(district, inputs, steps=steps, products=steps.folder / "products")
     return said
 

@@ -43,12 +43,15 @@ def companions(path: Path) -> list[Path]:
     """
     if path.is_dir():
         return sorted(p for p in path.rglob("*") if p.is_file())
+    if path.suffix.lower() == ".adf":
+        return sorted(p for p in path.parent.iterdir() if p.is_file())
     same_stem = path.parent.glob(f"{_escape(path.stem)}.*")
-    return sorted(p for p in same_stem if p.is_file() and _belongs(p, path))
+    return sorted({path, *(p for p in same_stem if p.is_file() and _belongs(p, path))})
 
 
 def _belongs(candidate: Path, path: Path) -> bool:
     parts = {".shp", ".shx", ".dbf", ".prj", ".cpg", ".hdr", ".aux", ".xml", ".tfw"}
+    parts |= {".msk", ".gpkg-wal"}
     return candidate == path or (
         candidate.suffix.lower() in parts
         and candidate.name.lower() != f"{path.stem.lower()}.qml"
@@ -89,8 +92,9 @@ class FileHashes:
         return entry[2]
 
     def data_set(self, path: Path) -> dict[str, str]:
-        """SHA-256 of every file of a data set, by name."""
-        return {p.name: self(p) for p in companions(path)}
+        """SHA-256 of every file of a data set, by its place beside `path`."""
+        start = path.parent
+        return {p.relative_to(start).as_posix(): self(p) for p in companions(path)}
 
     def _save(self) -> None:
         from survey import write_text

@@ -103,6 +103,13 @@ def read_targets(job: Job) -> gpd.GeoDataFrame:
     return gpd.read_file(job.products / "targets.gpkg", layer="targets")
 
 
+def leave_out_scene(job: Job) -> list[str]:
+    """Remove the scene of an earlier run; say that none was asked for."""
+    for name in ("scene.png", "scene.html"):
+        (job.products / name).unlink(missing_ok=True)
+    return ["the 3D scene was not asked for"]
+
+
 def draw_scene(job: Job) -> list[str]:
     """Draw the 3D scene; return what was skipped and why."""
     picture, page = job.products / "scene.png", job.products / "scene.html"
@@ -139,5 +146,6 @@ def draw_scene(job: Job) -> list[str]:
             source and job.steps.hashes.data_set(job.district.path(source)),
         ],
         outputs=[said],
+        optional=[picture, page],
     )
     return json.loads(said.read_text(encoding="utf-8"))

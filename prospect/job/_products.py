@@ -10,7 +10,7 @@ from survey import open_grid, save_features, write_text
 from ._card import write_cards
 from ._content import report_content
 from ._models import best_model, load_validation, map_paths, model_folder
-from ._pictures import draw_figures, draw_scene
+from ._pictures import draw_figures, draw_scene, leave_out_scene
 from ._training import load_deposits, load_training
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def make_products(
     make_tables(job)
     make_targets(job)
     draw_figures(job)
-    skipped = draw_scene(job) if scene else ["the 3D scene was not asked for"]
+    skipped = draw_scene(job) if scene else leave_out_scene(job)
     write_cards(job, inputs)
     content = report_content(job, inputs=inputs, notes=notes, skipped=skipped)
     make_report(job, content)

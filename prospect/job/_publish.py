@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import filecmp
 import json
 import os
 import shutil
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from survey import atomic_path, write_text
@@ -47,24 +48,32 @@ def sole_user(folder: Path) -> Iterator[None]:
 
 
 def input_files(district: District, district_file: Path, steps: Steps) -> list[dict]:
-    """Name, bytes and SHA-256 of every file a district reads, each once."""
+    """
+    Name, bytes and SHA-256 of every file a district reads, each once.
+
+    Names are those of the district file, so that they are the same wherever the
+    district lies.
+    """
     from ._hashes import companions
 
-    sources = [*district.evidence, district.deposits, district.mask]
-    sources += [district.background.effort, district.background.others]
-    sources += [district.scene.elevation]
-    files = {district_file}
-    for source in sources:
-        if source is not None:
-            files.update(companions(district.path(source)))
+    files = {district_file.name: district_file}
+    for source in district.sources:
+        path, beside = district.path(source), PurePosixPath(source.file).parent
+        for file in companions(path):
+            place = file.relative_to(path.parent).as_posix()
+            files[(beside / place).as_posix()] = file
     return [
-        {
-            "file": os.path.relpath(file, district_file.parent).replace(os.sep, "/"),
-            "bytes": file.stat().st_size,
-            "sha256": steps.hashes(file),
-        }
-        for file in sorted(files)
+        {"file": name, "bytes": file.stat().st_size, "sha256": steps.hashes(file)}
+        for name, file in sorted(files.items())
     ]
+
+
+def drop_strays(products: Path, steps: Steps) -> None:
+    """Remove products of earlier runs that no step of this run has made or reused."""
+    made = {name for record in steps.records for name in record.outputs}
+    for file in [p for p in products.rglob("*") if p.is_file()]:
+        if file.relative_to(steps.folder).as_posix() not in made:
+            file.unlink()
 
 
 def write_manifest(
@@ -101,15 +110,20 @@ def publish(products: Path, folder: Path) -> None:
     """
     Put the products under their final names, the manifest last.
 
-    Each file appears whole; grids are linked where the file system allows, so that
-    the map does not lie on the disk twice. Products of an earlier run that this one
-    no longer makes are removed after the new ones stand.
+    All are copied first and renamed when every copy stands, so that a full disk
+    leaves the earlier result whole; what has not changed is left alone. Grids are
+    linked where the file system allows, so that the map does not lie on the disk
+    twice. Products of an earlier run that this one no longer makes are removed after
+    the new ones stand.
     """
     before = _published(folder)
     files = [p for p in sorted(products.rglob("*")) if p.is_file()]
-    files.sort(key=lambda file: file.name == MANIFEST)
-    for file in files:
-        _place(file, folder / file.relative_to(products))
+    files.sort(key=lambda file: file.name != MANIFEST)
+    with contextlib.ExitStack() as renames:  # unwinds backwards: the manifest is last
+        for file in files:
+            target = folder / file.relative_to(products)
+            if not _same(file, target):
+                _copy(file, renames.enter_context(atomic_path(target)))
     now = {file.relative_to(products).as_posix() for file in files}
     for name in before - now:
         (folder / name).unlink(missing_ok=True)
@@ -128,17 +142,20 @@ def _published(folder: Path) -> set[str]:
     }
 
 
-def _place(source: Path, target: Path) -> None:
-    if target.exists() and target.samefile(source):
-        return
-    with atomic_path(target) as part:
-        if source.suffix == ".tif":
-            try:
-                os.link(source, part)
-            except OSError:
-                shutil.copyfile(source, part)
-        else:
-            shutil.copyfile(source, part)
+def _same(source: Path, target: Path) -> bool:
+    if not target.is_file():
+        return False
+    return target.samefile(source) or filecmp.cmp(source, target, shallow=False)
+
+
+def _copy(source: Path, part: Path) -> None:
+    if source.suffix == ".tif":
+        with contextlib.suppress(OSError):
+            os.link(source, part)
+            return
+    shutil.copyfile(source, part)
+    with part.open("rb") as handle:
+        os.fsync(handle.fileno())
 
 
 def write_timings(steps: Steps, folder: Path) -> None:

@@ -75,6 +75,7 @@ class Steps:
         *,
         needs: Any,  # noqa: ANN401
         outputs: Sequence[Path],
+        optional: Sequence[Path] = (),
     ) -> StepRecord:
         """
         Run `function` unless its outputs are already there for the same needs.
@@ -90,6 +91,8 @@ class Steps:
             parameters.
         outputs : sequence of path
             Files or folders the step writes, inside the work folder.
+        optional : sequence of path
+            Files it may write; those of an earlier run are removed first.
 
         Returns
         -------
@@ -100,7 +103,9 @@ class Steps:
         key = hash_value([name, needs, self._base])
         done = None if self.fresh else self._recall(name, key)
         if done is None:
-            done = self._run(name, key, function, outputs)
+            for path in optional:
+                path.unlink(missing_ok=True)
+            done = self._run(name, key, function, outputs, optional)
         self.records.append(done)
         return done
 
@@ -114,14 +119,19 @@ class Steps:
             self.progress("done", len(self.records), len(self.records))
 
     def _run(
-        self, name: str, key: str, function: Callable[[], None], outputs: Sequence[Path]
+        self,
+        name: str,
+        key: str,
+        function: Callable[[], None],
+        outputs: Sequence[Path],
+        optional: Sequence[Path],
     ) -> StepRecord:
         start = time.perf_counter()
         function()
         seconds = time.perf_counter() - start
         left = {
             file.relative_to(self.folder).as_posix(): self._stamp(file)
-            for output in outputs
+            for output in [*outputs, *(path for path in optional if path.exists())]
             for file in _files(output)
         }
         record = {"key": key, "seconds": round(seconds, 3), "outputs": left}
