@@ -11,6 +11,7 @@ import xarray as xr
 
 from survey import DataProblems, Problem, geobox_of, match_grid
 
+from ._note import Note
 from ._stream import as_dask, stream_blocks
 
 if TYPE_CHECKING:
@@ -233,16 +234,14 @@ def _value_problems(table: pd.DataFrame, n_infinite: NDArray) -> list[Problem]:
     problems = []
     for (layer, row), n_inf in zip(table.iterrows(), n_infinite, strict=True):
         if row["known_cells"] == 0:
-            what = "the layer has no value in this region"
-            remedy = "check its CRS, extent and nodata value, or leave the layer out"
+            what, remedy = Note("layer_empty"), Note("layer_empty_remedy")
             problems.append(Problem(what, remedy, layer=layer))
         elif row["minimum"] == row["maximum"]:
-            what = "the layer has one value everywhere"
-            remedy = "leave the layer out: it cannot tell deposits from background"
+            what, remedy = Note("layer_constant"), Note("layer_constant_remedy")
             value = str(row["minimum"])
             problems.append(Problem(what, remedy, layer=layer, value=value))
         if n_inf:
-            what = f"{n_inf} cells are infinite"
-            remedy = "declare that value as nodata or mend the layer"
+            what = Note("layer_infinite", n=int(n_inf))
+            remedy = Note("layer_infinite_remedy")
             problems.append(Problem(what, remedy, layer=layer, value="inf"))
     return problems
