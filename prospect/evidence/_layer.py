@@ -100,7 +100,8 @@ def build_layer(
 
 
 def _as_is(evidence: Evidence, path: Path, like: Any) -> xr.DataArray:  # noqa: ANN401
-    return match_grid(_open(evidence, path), like=like, resampling=evidence.resampling)
+    grid = _open(evidence, path, kind="continuous")
+    return match_grid(grid, like=like, resampling=evidence.resampling)
 
 
 def _categorical(evidence: Evidence, path: Path, like: Any) -> xr.DataArray:  # noqa: ANN401
