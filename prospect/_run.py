@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,6 +11,7 @@ from survey import DataProblems
 
 from ._check import check_district
 from ._district import read_district
+from ._note import note_of
 from ._stack import stack_evidence
 from .job._frame import district_geobox
 from .job._layers import (
@@ -33,6 +35,8 @@ from .job._training import make_training
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from survey import Problem
 
     from ._district import District
 
@@ -125,7 +129,7 @@ def run_district(
         steps = Steps(
             out / "work", total=_count(district), fresh=fresh, progress=progress
         )
-        warnings = [_named_as_in(district, str(problem)) for problem in problems]
+        warnings = [note_of(_named_as_in(district, problem)) for problem in problems]
         notes = _work(district, path, steps, lang=lang, scene=scene, notes=warnings)
         publish(out / "work" / "products", out)
         write_timings(steps, out)
@@ -133,11 +137,10 @@ def run_district(
     return _result(district, out, steps, notes)
 
 
-def _named_as_in(district: District, text: str) -> str:
-    """Return the text with files named as in the district file, not by their place."""
-    for source in district.sources:
-        text = text.replace(str(district.path(source)), source.file)
-    return text
+def _named_as_in(district: District, problem: Problem) -> Problem:
+    """Return the problem with its file named as in the district file."""
+    names = {str(district.path(source)): source.file for source in district.sources}
+    return replace(problem, file=names.get(str(problem.file), problem.file))
 
 
 def _count(district: District) -> int:
