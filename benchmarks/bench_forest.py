@@ -21,7 +21,7 @@ import numpy as np
 
 N_LAYERS, N_TRAINING = 10, 10_000
 SIZES = (1000, 2000, 4000)
-TINY, BLOCK = 256, 1024
+TINY, BLOCK = 256, 512
 
 
 def make_layers(folder, size):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 HANDLES = 64
-CACHE_BYTES = 128 * 2**20
+CACHE_BYTES = 48 * 2**20
 _HUGE = 1e30
 _local = threading.local()
 
