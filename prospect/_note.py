@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from survey import write_text
 
 if TYPE_CHECKING:
     from survey import Problem
@@ -81,12 +84,12 @@ class Note(str):
 
     def to_dict(self) -> dict[str, Any]:
         """Return code and values, ready for JSON; `read_note` reads them back."""
-        return {"code": self.code, "values": _plain(self.values)}
+        return {"code": self.code, "values": coded(self.values)}
 
 
-def read_note(value: str | Mapping[str, Any]) -> str:
+def read_note(value: Any) -> Any:  # noqa: ANN401
     """
-    Note from its code and values; any other text as it is.
+    Note from its code and values; anything else as it is.
 
     Examples
     --------
@@ -95,9 +98,28 @@ def read_note(value: str | Mapping[str, Any]) -> str:
     >>> read_note("as it is")
     'as it is'
     """
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and "code" in value:
         return Note(value["code"], **_revived(value.get("values") or {}))
     return value
+
+
+def coded(value: Any) -> Any:  # noqa: ANN401
+    """Copy of a value in which notes are codes and values, ready for JSON."""
+    if isinstance(value, Note):
+        return value.to_dict()
+    if isinstance(value, dict):
+        return {name: coded(part) for name, part in value.items()}
+    return [coded(part) for part in value] if isinstance(value, list) else value
+
+
+def write_notes(path: Path, notes: Iterable[str]) -> None:
+    """Write notes as JSON."""
+    write_text(path, json.dumps(coded(list(notes)), ensure_ascii=False))
+
+
+def read_notes(path: Path) -> list[str]:
+    """Read notes that `write_notes` has written."""
+    return [read_note(item) for item in json.loads(path.read_text(encoding="utf-8"))]
 
 
 def say(note: str, lang: str, *, titles: Mapping[str, str] | None = None) -> str:
@@ -165,14 +187,6 @@ def _part(name: str, value: Any, lang: str, titles: Mapping[str, str]) -> Any:  
     if name in ("layer", "layers"):
         return titles.get(value, value)
     return value
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401
-    if isinstance(value, Note):
-        return value.to_dict()
-    if isinstance(value, dict):
-        return {name: _plain(part) for name, part in value.items()}
-    return [_plain(part) for part in value] if isinstance(value, list) else value
 
 
 def _revived(value: Any) -> Any:  # noqa: ANN401

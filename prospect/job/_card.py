@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .._note import read_note
 from ._hashes import code_revision, library_versions
 from ._models import load_validation, model_folder, prior_of
 from ._training import load_counts
@@ -83,7 +84,7 @@ def card(job: Job, model: Model, inputs: list[dict]) -> str:
         "|---|---|---|---|---|---|",
         *scores,
         "",
-        *[f"- {note}" for note in validation["notes"]],
+        *[f"- {read_note(note)}" for note in validation["notes"]],
         "",
         "## Limits",
         "",

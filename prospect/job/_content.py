@@ -10,6 +10,7 @@ import pandas as pd
 
 from survey import geobox_of
 
+from .._note import Note
 from ._hashes import code_revision, library_versions
 from ._layers import load_summary
 from ._models import load_validation
@@ -25,7 +26,8 @@ def report_content(
     """
     Gather what the report says: district, layers, labels, models, targets, provenance.
 
-    Times are left out, so that the same inputs give the same report.
+    Times are left out, so that the same inputs give the same report. Notes are codes
+    and values, so that it can be written again in the other language.
     """
     counts = load_counts(job.work)
     models = [_model(job, model.key, model.kind) for model in job.district.model]
@@ -64,7 +66,9 @@ def report_content(
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401
-    """JSON-ready copy of a value: NumPy scalars unpacked, NaN as None."""
+    """JSON-ready copy of a value: NumPy scalars unpacked, NaN as None, notes coded."""
+    if isinstance(value, Note):
+        return value.to_dict()
     if isinstance(value, dict):
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
@@ -121,7 +125,7 @@ def _layers(job: Job) -> list[dict]:
 
 def _model(job: Job, key: str, kind: str) -> dict:
     validation = load_validation(job.work, key)
-    kept = "scores block_size buffer n_deposits n_independent notes"
+    kept = "scores block_size buffer n_deposits n_independent difference notes"
     content = {name: validation.get(name) for name in kept.split()}
     content |= {"key": key, "kind": kind}
     content["prediction_area"] = validation["prediction_area"]["crossing"]
@@ -141,9 +145,23 @@ def _targets(job: Job) -> list[dict]:
     return table.drop(columns="geometry").to_dict("records")
 
 
-def _target_rule(job: Job) -> str:
-    rule = json.loads((job.work / "targets.json").read_text("utf-8"))
-    return str(rule.get("rule", ""))
+def _target_rule(job: Job) -> list[Note]:
+    """How the targets were cut, as notes that make one sentence."""
+    cut = json.loads((job.work / "targets.json").read_text("utf-8"))
+    plan, least = job.district.targets, cut["min_area_km2"]
+    threshold, share = cut["threshold"], 100 * cut["area_share"]
+    rule = [Note("target_cut", percent=share, threshold=threshold)]
+    crossing = cut.get("prediction_area")
+    if crossing:
+        captured, area = (100 * crossing[k] for k in ("captured", "area_share"))
+        rule.append(Note("target_crossing", captured=captured, area=area))
+    elif plan.area_share != "auto":
+        rule.append(Note("target_share", percent=100 * plan.area_share))
+    if least:
+        rule.append(Note("target_smallest", area_km2=least, n=cut["n_small"]))
+    if cut["n_beyond"]:
+        rule.append(Note("target_most", most=plan.n_most, n=cut["n_beyond"]))
+    return [*rule, Note("target_order")]
 
 
 def _figures(job: Job) -> dict[str, str | None]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from survey import DataProblems, Problem, open_grid, save_grid, write_text
 
+from .._note import coded, note_of, read_note
 from .._stack import missing_table
 from ._frame import inside_mask
 
@@ -98,7 +99,7 @@ def open_layers(district: District, work: Path) -> dict[str, xr.DataArray]:
 
 def summarise_layers(stack: xr.Dataset, *, steps: Steps) -> list[str]:
     """
-    Count what is missing in each layer; return warnings as sentences.
+    Count what is missing in each layer; return warnings as notes.
 
     Raises
     ------
@@ -113,19 +114,22 @@ def summarise_layers(stack: xr.Dataset, *, steps: Steps) -> list[str]:
             "layers": table.to_dict("index"),
             "empty_share": table.attrs["empty_share"],
             "complete_share": table.attrs["complete_share"],
-            "problems": [asdict(problem) for problem in table.attrs["problems"]],
+            "problems": [coded(asdict(p)) for p in table.attrs["problems"]],
         }
         write_text(target, json.dumps(summary, ensure_ascii=False, indent=1))
 
     needs = [steps.key(f"evidence:{name}") for name in stack.data_vars]
     steps.do("layers", count, needs=needs, outputs=[target])
     summary = load_summary(steps.folder)
-    problems = [Problem(**fields) for fields in summary["problems"]]
+    problems = [
+        Problem(**{name: read_note(part) for name, part in fields.items()})
+        for fields in summary["problems"]
+    ]
     empty = {n for n, row in summary["layers"].items() if row["known_cells"] == 0}
     fatal = [problem for problem in problems if problem.layer in empty]
     if fatal:
         raise DataProblems(fatal)
-    return [str(problem) for problem in problems]
+    return [note_of(problem) for problem in problems]
 
 
 def load_summary(work: Path) -> dict:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from survey import match_grid, open_grid, write_text
+from survey import match_grid, open_grid
 
+from .._note import Note, read_notes, write_notes
 from ._models import load_validation, map_paths
 from ._training import load_deposits
 
@@ -107,7 +107,7 @@ def leave_out_scene(job: Job) -> list[str]:
     """Remove the scene of an earlier run; say that none was asked for."""
     for name in ("scene.png", "scene.html"):
         (job.products / name).unlink(missing_ok=True)
-    return ["the 3D scene was not asked for"]
+    return [Note("scene_unasked")]
 
 
 def draw_scene(job: Job) -> list[str]:
@@ -131,8 +131,7 @@ def draw_scene(job: Job) -> list[str]:
             exaggeration=job.district.scene.exaggeration,
             lang=job.lang,
         )
-        message = [files.message] if files.message else []
-        write_text(said, json.dumps(message, ensure_ascii=False))
+        write_notes(said, [files.message] if files.message else [])
 
     source = job.district.scene.elevation
     job.steps.do(
@@ -148,4 +147,4 @@ def draw_scene(job: Job) -> list[str]:
         outputs=[said],
         optional=[picture, page],
     )
-    return json.loads(said.read_text(encoding="utf-8"))
+    return read_notes(said)

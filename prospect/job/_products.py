@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from survey import open_grid, save_features, write_text
 
+from .._note import note_of, read_notes, write_notes
 from ._card import write_cards
 from ._content import report_content
 from ._models import best_model, load_validation, map_paths, model_folder
@@ -67,14 +68,14 @@ def make_products(
     scene : bool
         Whether to draw in 3D.
     notes : list of str
-        Warnings of the check, put first.
+        Warnings of the check and of the layers, put first.
 
     Returns
     -------
     list of str
         Notes for the user: warnings, parts that were skipped and why.
     """
-    notes = [*notes, *find_leaks(job)]
+    leaks = find_leaks(job)
     make_tables(job)
     make_targets(job)
     draw_figures(job)
@@ -82,22 +83,21 @@ def make_products(
     write_cards(job, inputs)
     content = report_content(job, inputs=inputs, notes=notes, skipped=skipped)
     make_report(job, content)
-    return notes + skipped
+    return notes + leaks + skipped
 
 
 def find_leaks(job: Job) -> list[str]:
-    """Layers that give the answer away, as sentences."""
+    """Layers that give the answer away, as notes."""
     from ..validation import find_leakage
 
     target = job.work / "leakage.json"
 
     def look() -> None:
         found = find_leakage(load_training(job.work), stack=job.stack)
-        text = json.dumps([str(problem) for problem in found], ensure_ascii=False)
-        write_text(target, text)
+        write_notes(target, [note_of(problem) for problem in found])
 
     job.steps.do("leakage", look, needs=[job.steps.key("training")], outputs=[target])
-    return json.loads(target.read_text(encoding="utf-8"))
+    return read_notes(target)
 
 
 def make_tables(job: Job) -> None:

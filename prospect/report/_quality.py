@@ -93,8 +93,9 @@ def verdict(model: Mapping[str, Any], words: Words) -> Verdict:
     Sentences that say whether a model beats the null model, and what random folds add.
 
     The model beats it when the low end of the interval of their difference
-    (`model["difference"]`) is positive; where that is not given, when the low end of
-    its own interval lies above the null model's pooled score in the same folds.
+    (`model["difference"]`, AUC on blocks) is positive; where that is not given, when
+    the low end of its own interval lies above the null model's pooled score in the same
+    folds.
     """
     mine, name = main_row(model), model_name(model, words)
     null = mine and next(
@@ -105,7 +106,7 @@ def verdict(model: Mapping[str, Any], words: Words) -> Verdict:
     if mine is None or value is None or chance is None:
         return Verdict("unknown", [words("verdict_unknown", model=name)])
     low, high = mine.get("low"), mine.get("high")
-    apart = (model.get("difference") or {}).get("low")
+    apart = _difference(model, mine).get("low")
     if not _known(apart) and _known(low):
         apart = low - chance
     level, key = _judge(value - chance, apart, _known(low) and _known(high))
@@ -119,7 +120,16 @@ def verdict(model: Mapping[str, Any], words: Words) -> Verdict:
         null=score(chance),
         null_model=words("null_model"),
     )
-    return Verdict(level, [sentence, *_flattery(model, value, words)])
+    gained = _gain(_difference(model, mine), words)
+    return Verdict(level, [sentence, *gained, *_flattery(model, value, words)])
+
+
+def _difference(
+    model: Mapping[str, Any], row: Mapping[str, Any]
+) -> Mapping[str, float]:
+    """Return what the model gains on the null model, where it is known of this row."""
+    same = row.get("score") == "auc" and row["folds"] == "blocks"
+    return (model.get("difference") or {}) if same else {}
 
 
 def _judge(difference: float, apart: float | None, interval: bool) -> tuple[str, str]:
@@ -189,6 +199,13 @@ def _of_metric(model: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     scores = model.get("scores") or []
     metric = main_metric(scores)
     return [row for row in scores if row.get("score") == metric]
+
+
+def _gain(difference: Mapping[str, float], words: Words) -> list[str]:
+    if not all(_known(difference.get(name)) for name in ("value", "low", "high")):
+        return []
+    ends = {k: f"{v:+.3f}".replace("-", "−") for k, v in difference.items()}
+    return [words("gain_line", **ends)]
 
 
 def _flattery(model: Mapping[str, Any], value: float, words: Words) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from survey import write_text
 
-from . import _numbers, _quality
+from . import _numbers, _quality, _spoken
 from ._fonts import figure_language
 from ._words import Words
 
@@ -76,7 +76,10 @@ def write_report(
         Plain values under `district` (needed), `layers`, `deposits`, `background`,
         `leakage`, `notes`, `models`, `best_model`, `targets`, `target_rule`, `figures`,
         `timings`, `versions`, `random_state`, `code_revision`, `inputs`, `skipped`.
-        Relative paths of figures start from the folder of `path`.
+        Relative paths of figures start from the folder of `path`. Notes, leakage, what
+        was skipped and the target rule are codes and values (see
+        `prospect.validation.Validation.to_dict`), which are said in `lang`, or plain
+        text.
     path : path
         Name of the report.
     lang : {"en", "zh"}
@@ -140,12 +143,19 @@ def _view(content: Mapping[str, Any], folder: Path, words: Words) -> dict[str, A
         for name, link in view["figures"].items()
     }
     view["font_missing"] = figure_language(words.lang) != words.lang
-    view |= _quality_view(view, words) | _target_view(view)
-    view["layer_titles"] = {
-        layer["name"]: _layer_title(layer, words) for layer in view["layers"]
+    titles = {layer["name"]: _layer_title(layer, words) for layer in view["layers"]}
+    view["layer_titles"] = titles
+    view |= _quality_view(view, words) | _target_view(view, words)
+    view["dropped"] = {
+        words.name("dropped", reason): count
+        for reason, count in (view["deposits"].get("dropped") or {}).items()
+        if count
     }
+    for name in ("leakage", "notes", "skipped"):
+        view[name] = _spoken.lines(view[name], words, titles)
+    view["target_rule"] = _spoken.rule(view["target_rule"], words, titles)
     view["gaps"] = [
-        f"{view['layer_titles'][layer['name']]} "
+        f"{titles[layer['name']]} "
         f"({_numbers.percent(layer['missing_share'], digits=2)} %)"
         for layer in view["layers"]
         if (layer.get("missing_share") or 0) > 0.005
@@ -186,7 +196,7 @@ def _quality_view(view: Mapping[str, Any], words: Words) -> dict[str, Any]:
         "model_name": partial(_quality.model_name, words=words),
         "scores": _quality.score_groups(models, chosen and chosen.get("key"), words),
         "plans": _plans(models, words),
-        "model_notes": _model_notes(models, words),
+        "model_notes": _model_notes(models, words, view["layer_titles"]),
         "crossings": _crossings(models, words),
     }
 
@@ -205,18 +215,23 @@ def _crossings(
 
 
 def _model_notes(
-    models: list[Mapping[str, Any]], words: Words
-) -> list[tuple[str, str]]:
+    models: list[Mapping[str, Any]], words: Words, titles: Mapping[str, str]
+) -> _spoken.Lines:
     """Notes on the validation, each once, with the models it holds for."""
     notes: dict[str, list[str]] = {}
     for model in models:
-        for note in dict.fromkeys(model.get("notes") or []):
+        found = [_spoken.said(n, words, titles) for n in model.get("notes") or []]
+        for note in dict.fromkeys(found):
             notes.setdefault(note, []).append(_quality.model_name(model, words))
     everyone = len(models) if len(models) > 1 else 0
-    return [
-        ("" if len(names) == everyone else words("comma").join(names), note)
+    plain = _spoken.sorted_out(notes, words)
+    named = {
+        note: note
+        if len(names) == everyone
+        else words("comma").join(names) + words("colon") + note
         for note, names in notes.items()
-    ]
+    }
+    return _spoken.Lines(*([named[note] for note in part] for part in plain))
 
 
 def _plans(models: list[Mapping[str, Any]], words: Words) -> list[str]:
@@ -237,8 +252,14 @@ def _plans(models: list[Mapping[str, Any]], words: Words) -> list[str]:
     ]
 
 
-def _target_view(view: Mapping[str, Any]) -> dict[str, Any]:
+def _target_view(view: Mapping[str, Any], words: Words) -> dict[str, Any]:
     targets = sorted(view["targets"], key=lambda target: target.get("rank") or 0)
+    reasons = partial(_spoken.reasons, words=words, titles=view["layer_titles"])
+    for_it, against = "evidence_for", "evidence_against"
+    targets = [
+        {**t, **{name: reasons(t.get(name)) for name in (for_it, against)}}
+        for t in targets
+    ]
     total = sum(target.get("area_km2") or 0 for target in targets)
     mapped = view["district"].get("area_km2") or 0
     return {
@@ -246,9 +267,7 @@ def _target_view(view: Mapping[str, Any]) -> dict[str, Any]:
         "top": targets[:N_TOP],
         "target_area": total,
         "target_share": total / mapped if mapped else None,
-        "reasons": any(
-            t.get("evidence_for") or t.get("evidence_against") for t in targets
-        ),
+        "reasons": any(t[for_it] or t[against] for t in targets),
     }
 
 

@@ -9,6 +9,8 @@ import sys
 from functools import cache
 from typing import NamedTuple
 
+from .._note import Note
+
 log = logging.getLogger(__name__)
 
 VARIABLE = "VTK_DEFAULT_OPENGL_WINDOW"
@@ -65,15 +67,11 @@ def probe_offscreen() -> OffscreenStatus:
     for window in windows:
         said = _try(window)
         if not said:
-            name = window or "VTK's own choice of window"
-            return OffscreenStatus(
-                True, f"off-screen OpenGL works ({name})", "", window
-            )
+            message = Note("draws", window=window or Note("draws_window"))
+            return OffscreenStatus(True, message, "", window)
         log.debug("off-screen OpenGL with %s: %s", window or "VTK's own choice", said)
     remedy = f"unset {VARIABLE}, or {REMEDY}" if chosen else REMEDY
-    return OffscreenStatus(
-        False, f"no off-screen OpenGL on this machine: {said}", remedy
-    )
+    return OffscreenStatus(False, Note("draws_not", why=said), remedy)
 
 
 def environment(window: str | None) -> dict[str, str]:
@@ -90,8 +88,8 @@ def outcome(code: int) -> str:
     if code == 0:
         return ""
     if code < 0 or code in (134, 139):
-        return f"the drawing process crashed (signal {abs(code) % 128})"
-    return f"the drawing process ended with code {code}"
+        return Note("draw_crashed", signal=abs(code) % 128)
+    return Note("draw_ended", status=code)
 
 
 def _try(window: str | None) -> str:
@@ -104,7 +102,7 @@ def _try(window: str | None) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"the drawing process did not end within {SECONDS} s"
+        return Note("draw_too_long", seconds=SECONDS)
     except OSError as error:
-        return f"the drawing process could not be started: {error}"
+        return Note("draw_not_started", error=str(error))
     return outcome(done.returncode)

@@ -17,6 +17,7 @@ from matplotlib.ticker import MaxNLocator
 
 from survey import write_text
 
+from .._note import Note
 from ..report import Words, area_labels, figure_language
 from ._ground import GAP_COLOUR, Ground, drape, make_ground, pin
 from ._page import make_page
@@ -36,7 +37,12 @@ MODULE = f"{__package__}._draw"
 
 
 class SceneFiles(NamedTuple):
-    """Files of a scene, None for what was not made, and a message that says why."""
+    """
+    Files of a scene, None for what was not made, and a message that says why.
+
+    The message is English, empty when there is nothing to say; `message.say("zh")`
+    gives it in Chinese.
+    """
 
     png: Path | None
     html: Path | None
@@ -90,22 +96,24 @@ def render_scene(
     words = Words(lang)
     status = probe_offscreen()
     if not status.ok:
-        message = (
-            f"the 3D scene was left out: {status.message}. Remedy: {status.remedy}"
-        )
-        log.warning(message)
-        return SceneFiles(None, None, message)
+        return _left_out(Note("scene_cannot", why=status.message, remedy=status.remedy))
     ground = make_ground(score, elevation, exaggeration)
     scene = _gather(ground, *(_placed(f, score) for f in (deposits, targets)))
-    notes = _notes(ground, elevation, words)
+    flat = Note("scene_flat") if elevation is None else None
+    line = words("scene_exaggeration", factor=f"{ground.factor:g}")
+    notes = [line if flat is None else flat.say(lang)]
     log.info("drawing the scene, %s points", ground.height.size)
     with tempfile.TemporaryDirectory(prefix="scene-") as folder:
         failed = _draw(scene, Path(folder), status.window)
         if failed:
-            message = f"the 3D scene was left out: {failed}"
-            log.warning(message)
-            return SceneFiles(None, None, message)
-        return _write(Path(folder), scene, ground, notes, words, (png, html))
+            return _left_out(Note("scene_failed", why=failed))
+        made = _write(Path(folder), scene, ground, notes, words, (png, html))
+    return made if made.message or flat is None else made._replace(message=flat)
+
+
+def _left_out(message: Note) -> SceneFiles:
+    log.warning(message)
+    return SceneFiles(None, None, message)
 
 
 def _check(
@@ -204,19 +212,13 @@ def _draw(scene: dict[str, Any], folder: Path, window: str | None) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"the drawing process did not end within {SECONDS} s"
+        return Note("draw_too_long", seconds=SECONDS)
     except OSError as error:
-        return f"the drawing process could not be started: {error}"
+        return Note("draw_not_started", error=str(error))
     log.debug("drawing process: %s", done.stderr)
     failed = outcome(done.returncode)
     last = done.stderr.strip().splitlines()[-1:] if failed else []
-    return ": ".join([failed, *last])
-
-
-def _notes(ground: Ground, elevation: xr.DataArray | None, words: Words) -> list[str]:
-    if elevation is None:
-        return [words("scene_flat")]
-    return [words("scene_exaggeration", factor=f"{ground.factor:g}")]
+    return Note("draw_said", why=failed, last=last[0]) if last else failed
 
 
 def _write(
@@ -228,7 +230,7 @@ def _write(
     paths: tuple[str | Path | None, str | Path | None],
 ) -> SceneFiles:
     png, html = (Path(path) if path is not None else None for path in paths)
-    message = notes[0] if notes[0] == words("scene_flat") else ""
+    message = ""
     if png is not None:
         drawn = Words(figure_language(words.lang))
         legend = _legend(ground, scene["counts"], drawn)
@@ -239,7 +241,7 @@ def _write(
         data = (folder / "scene.vtksz").read_bytes()
         page = make_page(data, words=words, notes=notes, legend=legend)
         if len(page) > MOST_BYTES:
-            message = f"the 3D page was left out: {len(page) / 1e6:.0f} MB are too many"
+            message = Note("scene_page_large", size_mb=len(page) / 1e6)
             html = None
         else:
             write_text(html, page)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from survey import Problem
 
+from .._note import Note
 from ._folds import places_of
 from ._predict import nearest
 from ._scores import Ranking, score_of
@@ -48,7 +49,8 @@ def find_leakage(training: Training, stack: xr.Dataset | None = None) -> list[Pr
     -------
     list of Problem
         Empty if nothing was found. Severity "error" where the layer holds the answer,
-        "warning" where it may have an honest reason.
+        "warning" where it may have an honest reason. `what` and `remedy` can be said
+        in Chinese by their method `say`.
 
     References
     ----------
@@ -87,7 +89,7 @@ def find_leakage(training: Training, stack: xr.Dataset | None = None) -> list[Pr
 
 def _continuous_leak(
     values: NDArray, deposit: NDArray[np.bool_], places: NDArray, apart: NDArray
-) -> tuple[str, str, str] | None:
+) -> tuple[Note, Note, str] | None:
     known = np.isfinite(values)
     if known.sum() < FEWEST or np.ptp(values[known]) == 0:
         return None
@@ -103,22 +105,22 @@ def _continuous_leak(
 
 def _known_only_at(
     values: NDArray, deposit: NDArray[np.bool_]
-) -> tuple[str, str, str] | None:
+) -> tuple[Note, Note, str] | None:
     known = np.isfinite(values)
     shares = known[deposit].mean(), known[~deposit].mean()
     if abs(shares[0] - shares[1]) < PERFECT_AUC:
         return None
-    where = "deposits" if shares[0] > shares[1] else "background"
+    deposits_only = shares[0] > shares[1]
     return (
-        f"the layer has values at the {where} only: its gaps tell the class",
-        "leave it out, or map it over the whole region",
+        Note("leak_deposits_only" if deposits_only else "leak_background_only"),
+        Note("leak_only_remedy"),
         "error",
     )
 
 
 def _distance_leak(
     values: NDArray, deposit: NDArray[np.bool_], apart: NDArray
-) -> tuple[str, str, str] | None:
+) -> tuple[Note, Note, str] | None:
     if (~deposit).sum() < FEWEST or not deposit.any():
         return None
     rho = _rank_correlation(values[~deposit], apart[~deposit])
@@ -127,13 +129,13 @@ def _distance_leak(
     if abs(rho) < DISTANCE_RHO or not at_end:
         return None
     return (
-        f"the layer follows the distance to the deposits (rank correlation {rho:.3f})",
-        "leave it out: it was made from the deposits it is to predict",
+        Note("leak_distance", rho=rho),
+        Note("leak_distance_remedy"),
         "error",
     )
 
 
-def _id_leak(values: NDArray) -> tuple[str, str, str] | None:
+def _id_leak(values: NDArray) -> tuple[Note, Note, str] | None:
     values = values[np.isfinite(values)]
     if len(values) < FEWEST or not np.equal(values, np.round(values)).all():
         return None
@@ -143,14 +145,13 @@ def _id_leak(values: NDArray) -> tuple[str, str, str] | None:
     if abs(rho) < ORDER_RHO:
         return None
     return (
-        f"the layer holds whole numbers in the order of the rows ({len(values)} rows, "
-        f"rank correlation {rho:.3f}): it looks like an id",
-        "leave it out: an id says nothing about the ground",
+        Note("leak_id", n=len(values), rho=rho),
+        Note("leak_id_remedy"),
         "error",
     )
 
 
-def _coordinate_leak(values: NDArray, places: NDArray) -> tuple[str, str, str] | None:
+def _coordinate_leak(values: NDArray, places: NDArray) -> tuple[Note, Note, str] | None:
     centred = (places - places.mean(axis=0)) / np.maximum(places.std(axis=0), 1e-12)
     design = np.column_stack([np.ones(len(values)), centred])
     fitted = design @ np.linalg.lstsq(design, values, rcond=None)[0]
@@ -158,16 +159,15 @@ def _coordinate_leak(values: NDArray, places: NDArray) -> tuple[str, str, str] |
     if explained < COORDINATE_R2:
         return None
     return (
-        f"easting and northing explain {100 * explained:.1f} % of the layer: it is a "
-        "coordinate",
-        "leave it out: a model would learn where deposits are known, not why",
+        Note("leak_coordinate", percent=100 * float(explained)),
+        Note("leak_coordinate_remedy"),
         "warning",
     )
 
 
 def _perfect_leak(
     values: NDArray, deposit: NDArray[np.bool_]
-) -> tuple[str, str, str] | None:
+) -> tuple[Note, Note, str] | None:
     if not deposit.any() or deposit.all():
         return None
     area = values[~deposit]
@@ -176,8 +176,8 @@ def _perfect_leak(
     if max(auc, 1 - auc) < PERFECT_AUC:
         return None
     return (
-        f"the layer alone tells deposits from background (AUC {max(auc, 1 - auc):.3f})",
-        "check that it was not made from the deposits, directly or by way of drilling",
+        Note("leak_perfect", auc=max(auc, 1 - auc)),
+        Note("leak_perfect_remedy"),
         "warning",
     )
 

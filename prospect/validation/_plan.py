@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from .._note import Note
 from ._folds import BlockKFold, BufferedKFold, places_of
 from ._variogram import Autocorrelation, autocorrelation_range, ranges_of
 
@@ -30,7 +31,7 @@ class Plan(NamedTuple):
     buffer: float
     reach: float
     range_table: pd.DataFrame | None
-    notes: list[str]
+    notes: list[Note]
 
 
 def make_plan(
@@ -63,12 +64,9 @@ def make_plan(
     pairs = {"blocks": blocks, "buffered": buffered, "random": random}
     table = found.table if found else None
     if table is not None and table["capped"].any():
-        layers = ", ".join(table.index[table["capped"]])
-        notes.append(
-            f"the range of autocorrelation of {layers} is longer than can be told "
-            f"here; {found.limit / 1000:.3g} km, half the shorter side of the region, "
-            "stands for it"
-        )
+        layers = [str(name) for name in table.index[table["capped"]]]
+        limit_km = float(found.limit) / 1000
+        notes.append(Note("range_capped", layers=layers, limit_km=limit_km))
     return Plan(pairs, size, width, reach, table, notes)
 
 
@@ -89,7 +87,7 @@ def _ranges(
 
 
 def _fit_blocks(
-    training: Training, size: float, options: dict, notes: list[str] | None
+    training: Training, size: float, options: dict, notes: list[Note] | None
 ) -> tuple[Pairs, float]:
     """Return folds; with `notes` the size is halved until deposits fill them."""
     wanted = size
@@ -104,12 +102,7 @@ def _fit_blocks(
         else:
             break
     if size < wanted:
-        notes.append(
-            f"the evidence is alike over {wanted / 1000:.3g} km, but in blocks of that "
-            "size the deposits do not fill the folds; blocks of "
-            f"{size / 1000:.3g} km are used, so held-out deposits are not wholly "
-            "independent"
-        )
+        notes.append(Note("blocks_halved", **_sizes(wanted, size)))
     return pairs, size
 
 
@@ -118,7 +111,7 @@ def _fit_buffer(
     size: float,
     width: float,
     options: dict,
-    notes: list[str] | None,
+    notes: list[Note] | None,
 ) -> tuple[Pairs, float]:
     """Return buffered folds; the buffer is halved until a third of the rows stay."""
     wanted, y = width, training.y
@@ -138,11 +131,12 @@ def _fit_buffer(
                 f"{fold + 1} ({len(train)} rows): take a smaller buffer"
             )
     if width < wanted:
-        notes.append(
-            f"a buffer of {wanted / 1000:.3g} km would leave too little to learn from; "
-            f"{width / 1000:.3g} km is used"
-        )
+        notes.append(Note("buffer_halved", **_sizes(wanted, width)))
     return pairs, width
+
+
+def _sizes(wanted: float, used: float) -> dict[str, float]:
+    return {"wanted_km": float(wanted) / 1000, "used_km": float(used) / 1000}
 
 
 def _shares_left(

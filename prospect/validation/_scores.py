@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 N_RESAMPLES = 2000
+
+
+class Difference(NamedTuple):
+    """Model minus null model, with its 95 % interval; NaN where there is none."""
+
+    value: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,14 @@ from ._folds import independent_clusters, places_of
 from ._notes import notes_on
 from ._plan import make_plan
 from ._predict import fit_weighted, held_out, probability
-from ._scores import Ranking, check_scores, cluster_counts, interval, score_of
+from ._scores import (
+    Difference,
+    Ranking,
+    check_scores,
+    cluster_counts,
+    interval,
+    score_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +34,7 @@ if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin
 
     from .._labels import Training
+    from .._note import Note
 
 MODELS = {"model": "probability", "null_distance": "null"}
 
@@ -59,8 +67,12 @@ class Validation:
     n_deposits, n_independent : int
         Deposits, and clusters of deposits no wider than the range of autocorrelation
         (the block size where the range was not estimated), see `independent_clusters`.
+    difference : tuple (value, low, high)
+        By how much the pooled AUC of the model on blocks exceeds that of the null
+        model, with the 95 % interval of this difference (NaN with fewer than two
+        clusters).
     notes : list of str
-        What a reader has to know.
+        What a reader has to know, in English; `note.say("zh")` gives each in Chinese.
     """
 
     scores: pd.DataFrame
@@ -72,13 +84,15 @@ class Validation:
     range_table: pd.DataFrame | None
     n_deposits: int
     n_independent: int
-    notes: list[str]
+    difference: Difference
+    notes: list[Note]
 
     def to_dict(self) -> dict[str, Any]:
         """
         Return the result as lists, numbers and strings, ready for JSON.
 
-        Tables become lists of rows, NaN becomes None; `predictions` are left out.
+        Tables become lists of rows, NaN becomes None; `predictions` are left out. Notes
+        become their codes and values, so that they can be said in another language.
         `prediction_area` has the lists `value`, `captured` and `area_share`, and the
         `crossing`.
         """
@@ -91,9 +105,7 @@ class Validation:
             "curves": _rows(self.curves),
             "prediction_area": {
                 **{name: _plain(column) for name, column in shown.items()},
-                "crossing": {
-                    k: v if np.isfinite(v) else None for k, v in crossing.items()
-                },
+                "crossing": _finite(crossing),
             },
             "block_size": self.block_size,
             "buffer": self.buffer,
@@ -102,7 +114,8 @@ class Validation:
             else _rows(self.range_table.reset_index()),
             "n_deposits": self.n_deposits,
             "n_independent": self.n_independent,
-            "notes": list(self.notes),
+            "difference": _finite(self.difference._asdict()),
+            "notes": [note.to_dict() for note in self.notes],
         }
 
 
@@ -214,6 +227,7 @@ def validate(
         range_table=plan.range_table,
         n_deposits=int((y == 1).sum()),
         n_independent=int(cluster.max()) + 1,
+        difference=beats,
         notes=[*plan.notes, *notes_on(table, beats, cluster, plan.reach)],
     )
 
@@ -270,14 +284,15 @@ def _score_row(
     }
 
 
-def _difference(table: pd.DataFrame, counts: NDArray) -> tuple[float, float, float]:
+def _difference(table: pd.DataFrame, counts: NDArray) -> Difference:
     """Return by how much the AUC of the model beats the null model, with interval."""
     rankings = [Ranking.of(*_ranked(table, column)) for column in MODELS.values()]
     pooled = [score_of("auc", ranking)[0] for ranking in rankings]
+    value = float(pooled[0] - pooled[1])
     if not len(counts):
-        return float(pooled[0] - pooled[1]), np.nan, np.nan
+        return Difference(value, np.nan, np.nan)
     model, null = (score_of("auc", ranking, counts) for ranking in rankings)
-    return float(pooled[0] - pooled[1]), *interval(model - null)
+    return Difference(value, *map(float, interval(model - null)))
 
 
 def _curves(
@@ -320,6 +335,10 @@ def _plain(column: pd.Series) -> list:
         None if isinstance(value, float) and not np.isfinite(value) else value
         for value in column.tolist()
     ]
+
+
+def _finite(values: dict[str, float]) -> dict[str, float | None]:
+    return {k: v if np.isfinite(v) else None for k, v in values.items()}
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

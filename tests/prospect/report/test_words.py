@@ -10,7 +10,16 @@ from prospect.report import Words
 from prospect.report._words import FILE, table
 
 PACKAGE = Path(prospect.report.__file__).parents[1]
-PREFIXES = ("kind", "fold", "metric", "treatment", "background", "curve", "map")
+PREFIXES = (
+    "kind",
+    "fold",
+    "metric",
+    "treatment",
+    "background",
+    "curve",
+    "map",
+    "dropped",
+)
 BY_SECTION = {
     "answer", "quality", "evidence", "labels", "weights", "targets", "limits",
     "provenance",
@@ -56,7 +65,9 @@ def test_only_known_keys_are_used_and_every_key_is_used():
 
 
 def test_chinese_is_chinese():
-    exempt = {"lang", "comma", "colon", "fact_score"}
+    exempt = {
+        "lang", "comma", "colon", "semicolon", "stop", "fact_score", "reason_layer"
+    }  # fmt: skip
     for key, entry in table().items():
         if key not in exempt:
             assert any("\u4e00" <= c <= "\u9fff" for c in entry["zh"]), key
