@@ -160,6 +160,11 @@ def place_of(problem: Problem) -> list[Note]:
     return [Note(f"place_{name}", **{name: part}) for name, part in known.items()]
 
 
+def where_of(problem: Problem, lang: str) -> str:
+    """Say where a problem is: file, layer, row, column and value, as far as known."""
+    return BETWEEN_NOTES[lang].join(note.say(lang) for note in place_of(problem))
+
+
 @cache
 def table() -> Mapping[str, Mapping[str, str]]:
     """Wording of the notes by code and language."""

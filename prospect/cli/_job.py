@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .._note import Note, say
 from ._progress import follow
 from ._shared import (
     TEXT,
@@ -53,7 +54,7 @@ def run(
 
     Finished steps are reused, an interrupted job goes on where it stopped.
     """
-    with told(debug=debug), follow(quiet=quiet) as progress:
+    with told(debug=debug, lang=lang), follow(quiet=quiet, lang=lang) as progress:
         from .. import run_district
 
         result = run_district(
@@ -66,20 +67,20 @@ def run(
             progress=progress,
         )
     if not quiet:
-        for title, where in _places(result, TEXT[lang]):
-            out.print(f"{title}: {where}", markup=False)
+        for title, where in _places(result, lang):
+            out.print(f"{title}{TEXT[lang]['colon']}{where}", markup=False)
 
 
 def check(
     district: DistrictFile, lang: Lang = Language.en, debug: Debug = False
 ) -> None:
     """List all problems of a district file and of the data it names, at once."""
-    with told(debug=debug):
+    with told(debug=debug, lang=lang):
         from .. import check_district
 
         problems = check_district(district)
     if problems:
-        show_problems(problems, console=out)
+        show_problems(problems, console=out, lang=lang)
     else:
         out.print(TEXT[lang]["no_problems"])
     if any(problem.severity == "error" for problem in problems):
@@ -101,30 +102,33 @@ def new(
     debug: Debug = False,
 ) -> None:
     """Write a first district file for a folder of data, saying what was guessed."""
-    with told(debug=debug):
+    with told(debug=debug, lang=lang):
         from .. import new_district
 
         made = new_district(folder, out=to)
-    say = TEXT[lang]
-    out.print(f"{say['written']}: {made.path}", markup=False)
+    phrases = TEXT[lang]
+    colon = phrases["colon"]
+    out.print(f"{phrases['written']}{colon}{made.path}", markup=False)
     for title, notes in (("guessed", made.guesses), ("decide", made.decisions)):
         if notes:
-            out.print(f"\n{say[title]}", markup=False)
+            out.print(f"\n{phrases[title]}", markup=False)
         for note in notes:
-            out.print(f"  - {note}", markup=False)
+            out.print(f"  - {say(note, lang)}", markup=False)
     command = shlex.join(["prospect", "check", str(made.path)])
-    out.print(f"\n{say['then']}: {command}", markup=False)
+    out.print(f"\n{phrases['then']}{colon}{command}", markup=False)
 
 
-def _places(result: Any, say: dict[str, str]) -> Iterator[tuple[str, object]]:  # noqa: ANN401
+def _places(result: Any, lang: Language) -> Iterator[tuple[str, object]]:  # noqa: ANN401
+    phrases = TEXT[lang]
     for name, path in result.maps.items():
-        yield f"{say['map']} ({name})", path
-    yield say["targets"], result.targets
-    yield say["report"], result.report
-    yield say["scene"], result.scene or say["no_scene"]
+        yield f"{phrases['map']} ({name})", path
+    yield phrases["targets"], result.targets
+    yield phrases["report"], result.report
+    yield phrases["scene"], result.scene or phrases["no_scene"]
     page = result.folder / "scene.html"
     if page.exists():
-        yield say["page"], page
-    yield say["folder"], result.folder
+        yield phrases["page"], page
+    yield phrases["folder"], result.folder
     for note in result.notes:
-        yield say["note"], note
+        told_in_english = lang is Language.zh and not isinstance(note, Note)
+        yield phrases["note_english" if told_in_english else "note"], say(note, lang)

@@ -16,6 +16,8 @@ from rich.table import Table
 
 from survey import DataProblems, Problem
 
+from .._note import say, where_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -51,6 +53,7 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an e
 
 TEXT = {
     Language.en: {
+        "colon": ": ",
         "map": "Map",
         "uncertainty": "Uncertainty",
         "targets": "Targets",
@@ -66,8 +69,17 @@ TEXT = {
         "decide": "To be decided by you, in that file:",
         "then": "Then",
         "note": "Note",
+        "note_english": "Note",
+        "where": "Where",
+        "what": "What is wrong",
+        "remedy": "Remedy",
+        "interrupted": "Interrupted. The same command goes on with the step that was "
+        "cut off.",
+        "memory": "Memory ran out: run with --jobs 1 or map more coarsely.",
+        "disk": "The disk is full: free some space and run the same command.",
     },
     Language.zh: {
+        "colon": "：",
         "map": "成矿概率图",
         "uncertainty": "不确定性图",
         "targets": "靶区",
@@ -83,12 +95,25 @@ TEXT = {
         "decide": "以下须由您在该文件中决定：",
         "then": "然后运行",
         "note": "注意",
+        "note_english": "注意（英文）",
+        "where": "位置",
+        "what": "问题",
+        "remedy": "处理办法",
+        "interrupted": "已中断。再次运行同一命令，将从中断的步骤继续。",
+        "memory": "内存不足：请加 --jobs 1 运行，或降低制图分辨率。",
+        "disk": "磁盘已满：请腾出空间后再次运行同一命令。",
     },
 }
 
 
+INTRODUCTION = (
+    "发现错误 {errors} 个（须改正）、警告 {warnings} 个。以下各条中，"
+    "数据读取部分的说明为英文："
+)
+
+
 @contextlib.contextmanager
-def told(*, debug: bool) -> Iterator[None]:
+def told(*, debug: bool, lang: Language = Language.en) -> Iterator[None]:
     """Turn errors into a plain message on stderr and an exit code."""
     if not debug:
         # warnings of other libraries are for developers; ours stand in the notes
@@ -97,27 +122,25 @@ def told(*, debug: bool) -> Iterator[None]:
         yield
     except DataProblems as error:
         _trace(debug)
-        show_problems(error.problems, console=err)
+        show_problems(error.problems, console=err, lang=lang)
         raise typer.Exit(Code.INPUT) from None
     except KeyboardInterrupt:
-        err.print(
-            "Interrupted. The same command goes on with the step that was cut off."
-        )
+        err.print(TEXT[lang]["interrupted"])
         raise typer.Exit(Code.INTERRUPTED) from None
     except (ValueError, KeyError, OSError, RuntimeError, MemoryError) as error:
         _trace(debug)
         if isinstance(error, (BrokenPipeError, typer.Exit)):
             raise
-        err.print(_message(error), markup=False)
+        err.print(_message(error, TEXT[lang]), markup=False)
         raise typer.Exit(Code.FAILED) from None
 
 
-def _message(error: Exception) -> str:
+def _message(error: Exception, phrases: dict[str, str]) -> str:
     text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
     if isinstance(error, MemoryError):
-        return f"Memory ran out: run with --jobs 1 or map more coarsely. {text}".strip()
+        return f"{phrases['memory']} {text}".strip()
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return f"{text}. The disk is full: free some space and run the same command."
+        return f"{text}. {phrases['disk']}"
     return text or type(error).__name__
 
 
@@ -126,8 +149,20 @@ def _trace(debug: bool) -> None:
         traceback.print_exc()
 
 
-def show_problems(problems: Iterable[Problem], *, console: Console) -> None:
-    """Print problems: a table for people, tab-separated lines for scripts."""
+def show_problems(
+    problems: Iterable[Problem], *, console: Console, lang: Language = Language.en
+) -> None:
+    """
+    Print problems: a table for people, tab-separated lines for scripts.
+
+    Scripts find the same English columns in every language; what is said in Chinese
+    goes to stderr there.
+    """
+    problems = list(problems)
+    if lang is Language.zh:
+        errors = sum(problem.severity == "error" for problem in problems)
+        counts = {"errors": errors, "warnings": len(problems) - errors}
+        err.print(INTRODUCTION.format(**counts), markup=False)
     if not console.is_terminal:
         names = (
             "severity",
@@ -147,12 +182,15 @@ def show_problems(problems: Iterable[Problem], *, console: Console) -> None:
             ]
             print(*line, sep="\t", file=console.file)
         return
-    table = Table("", "Where", "What is wrong", "Remedy", show_lines=True)
+    phrases = TEXT[lang]
+    heads = (phrases[name] for name in ("where", "what", "remedy"))
+    table = Table("", *heads, show_lines=True)
     for number, problem in enumerate(problems, 1):
         colour = "red" if problem.severity == "error" else "yellow"
         table.add_row(
             f"[{colour}]{number}[/]",
-            *(plain(text) for text in (problem.where, problem.what, problem.remedy)),
+            plain(where_of(problem, lang)),
+            *(plain(say(text, lang)) for text in (problem.what, problem.remedy)),
         )
     console.print(table, soft_wrap=False)
 
