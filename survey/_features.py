@@ -331,6 +331,19 @@ def _write_geopackage(
         if style is not None:
             _store_style(base, layer, style)
         base.execute("UPDATE gpkg_contents SET last_change = ?", [STAMP])
+    _settle_counter(part)
+
+
+def _settle_counter(part: Path) -> None:
+    """
+    Set SQLite's count of changes: GDAL needs one more when a millisecond passes.
+
+    It stands twice in the header, at bytes 24 and 92 (sqlite.org/fileformat.html).
+    """
+    with part.open("r+b") as file:
+        for place in (24, 92):
+            file.seek(place)
+            file.write((1).to_bytes(4, "big"))
 
 
 def _store_style(base: sqlite3.Connection, layer: str, style: str) -> None:

@@ -167,7 +167,8 @@ def _target_rule(job: Job) -> list[Note]:
 def _figures(job: Job) -> dict[str, str | None]:
     folder = job.products / "figures"
     figures: dict[str, str | None] = {
-        path.stem: str(path.relative_to(job.products)) for path in folder.glob("*.png")
+        path.stem: str(path.relative_to(job.products))
+        for path in sorted(folder.glob("*.png"))
     }
     scene = job.products / "scene.png"
     figures["scene"] = "scene.png" if scene.exists() else None

@@ -208,6 +208,14 @@ def test_equal_features_give_equal_bytes(tmp_path, suffix):
     assert first == second
 
 
+def test_geopackage_does_not_count_its_changes(tmp_path):
+    path = save_features(polygons(), tmp_path / "a.gpkg", style="<qgis/>")
+    content = path.read_bytes()
+    assert content[24:28] == content[92:96] == b"\0\0\0\1"
+    with sqlite3.connect(path) as base:
+        assert base.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
 def test_style_is_where_qgis_looks(tmp_path):
     style = "<qgis version='3.40'><renderer-v2/></qgis>"
     path = save_features(polygons(), tmp_path / "a.gpkg", layer="目标", style=style)
