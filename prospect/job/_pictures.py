@@ -58,14 +58,8 @@ def _draw(job: Job) -> None:
     score, uncertainty = (open_grid(p) for p in map_paths(job.work, job.best))
     deposits, targets = load_deposits(job.work), read_targets(job)
     validation = load_validation(job.work, job.best)
-    titled = job.stack
-    if job.lang == "zh":
-        titled = job.stack.map(
-            lambda grid: grid.assign_attrs(
-                long_name=grid.attrs.get("title_zh") or grid.attrs.get("long_name", "")
-            ),
-            keep_attrs=True,
-        )
+    title = "title_zh" if job.lang == "zh" else "long_name"
+    titles = {str(n): grid.attrs.get(title, "") for n, grid in job.stack.items()}
     curves = pd.DataFrame(validation["curves"])
     shade = elevation(job, like=score)
     figures = {
@@ -76,7 +70,9 @@ def _draw(job: Job) -> None:
         "deposits": figure_map(
             shade if shade is not None else score, deposits=deposits, lang=job.lang
         ),
-        "evidence": figure_evidence(titled, deposits=deposits, lang=job.lang),
+        "evidence": figure_evidence(
+            job.stack, deposits=deposits, titles=titles, lang=job.lang
+        ),
         "curves": figure_curves(curves, lang=job.lang),
         "prediction_area": figure_prediction_area(
             validation["prediction_area"],
