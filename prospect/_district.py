@@ -160,6 +160,7 @@ class District(_Section):
     name: str
     name_zh: str | None = None
     description: str | None = None
+    description_zh: str | None = None
     crs: str
     resolution: Length
     region: tuple[float, float, float, float] | None = None

@@ -90,6 +90,7 @@ def _district(job: Job) -> dict:
         "name": district.name,
         "name_zh": district.name_zh,
         "description": district.description,
+        "description_zh": district.description_zh,
         "crs": district.crs,
         "crs_name": geobox.crs.proj.name,
         "resolution": district.resolution,
@@ -153,8 +154,7 @@ def _target_rule(job: Job) -> list[Note]:
     rule = [Note("target_cut", percent=share, threshold=threshold)]
     crossing = cut.get("prediction_area")
     if crossing:
-        captured, area = (100 * crossing[k] for k in ("captured", "area_share"))
-        rule.append(Note("target_crossing", captured=captured, area=area))
+        rule.append(Note("target_crossing", captured=100 * crossing["captured"]))
     elif plan.area_share != "auto":
         rule.append(Note("target_share", percent=100 * plan.area_share))
     if least:

@@ -126,6 +126,7 @@ def _environment(words: Words) -> Any:  # noqa: ANN401
         lstrip_blocks=True,
     )
     environment.globals.update(t=words, name_of=words.name, lang=words.lang)
+    environment.filters["chinese"] = _spoken.is_chinese
     filters = ("number", "percent", "score", "code", "size")
     environment.filters.update({name: getattr(_numbers, name) for name in filters})
     return environment
@@ -137,7 +138,8 @@ def _view(content: Mapping[str, Any], folder: Path, words: Words) -> dict[str, A
     view |= {"district": dict(content["district"]), "css": _css()}
     for name in ("best_model", "target_rule", "random_state", "code_revision"):
         view[name] = content.get(name)
-    view["title"] = _title(view["district"], words)
+    view["title"] = _own(view["district"], "name", words)
+    view["description"] = _own(view["district"], "description", words)
     view["figures"] = {
         name: link if name == "scene_html" else _embed(folder, link)
         for name, link in view["figures"].items()
@@ -170,14 +172,14 @@ def _css() -> str:
     return (FOLDER / "report.css").read_text(encoding="utf-8")
 
 
-def _title(district: Mapping[str, Any], words: Words) -> str:
-    own = district.get("name_zh") if words.lang == "zh" else None
-    return str(own or district.get("name") or "")
-
-
 def _layer_title(layer: Mapping[str, Any], words: Words) -> str:
-    own = layer.get("title_zh") if words.lang == "zh" else None
-    return str(own or layer.get("title") or layer["name"])
+    return _own(layer, "title", words) or str(layer["name"])
+
+
+def _own(texts: Mapping[str, Any], name: str, words: Words) -> str:
+    """Text in the language of the report where there is one."""
+    chinese = texts.get(f"{name}_zh") if words.lang == "zh" else None
+    return str(chinese or texts.get(name) or "")
 
 
 def _quality_view(view: Mapping[str, Any], words: Words) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """A tiny district on disk: a whole run of it takes a few seconds."""
 
+import re
 import shutil
+from html.parser import HTMLParser
 from pathlib import Path
 
 import geopandas as gpd
@@ -130,3 +132,57 @@ def tiny(tiny_source, tmp_path):
 def copy_district(source, folder):
     shutil.copytree(source, folder)
     return Path(folder) / "district.toml"
+
+
+class _Visible(HTMLParser):
+    """Text a reader of a Chinese page sees, without what is marked as English."""
+
+    VOID = frozenset({"meta", "link", "img", "br"})
+    TECHNICAL = frozenset({"code", "style", "title"})
+
+    def __init__(self, page):
+        super().__init__()
+        self.open, self.texts = [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        if tag in self.VOID:
+            self.texts += [attrs["alt"]] if attrs.get("alt") else []
+            return
+        classes = set((attrs.get("class") or "").split())
+        english = attrs.get("lang") == "en" and tag != "html"
+        hidden = english or tag in self.TECHNICAL
+        self.open.append(hidden or bool(classes & {"file", "versions"}))
+
+    def handle_endtag(self, _):
+        self.open.pop()
+
+    def handle_data(self, data):
+        if data.strip() and not any(self.open):
+            self.texts.append(" ".join(data.split()))
+
+
+@pytest.fixture(scope="session")
+def english_left():
+    """
+    Callable that lists what a Chinese page still says in English.
+
+    Code, file names, versions and what is marked lang="en" may be English; so may
+    units, symbols and single names. Two words in a text without a Chinese character
+    may not, nor three in a row anywhere. `data` are texts of the user's own.
+    """
+    word = r"[A-Za-z][a-z]+"
+    several = re.compile(rf"{word}(?:[ ,;:]+{word}){{2}}")
+    two = re.compile(rf"{word}[ ,;:]+{word}")
+
+    def left(page, data=()):
+        found = []
+        users = re.compile("|".join(map(re.escape, data)) or r"(?!)")
+        for text in (users.sub("", seen) for seen in _Visible(page).texts):
+            chinese = any("\u4e00" <= c <= "\u9fff" for c in text)
+            if (several if chinese else two).search(text):
+                found.append(text)
+        return found
+
+    return left

@@ -85,7 +85,7 @@ def test_text_is_english_and_chinese_is_one_call_away():
     assert note.startswith("the range of autocorrelation of mag, As is longer")
     assert note.say("en") == note
     titles = {"mag": "磁异常", "As": "砷"}
-    assert note.say("zh", titles=titles).startswith("图层磁异常、砷的自相关变程")
+    assert note.say("zh", titles=titles).startswith("图层（磁异常、砷）的自相关")
     assert note.say("en", titles={"mag": "Magnetics"}).count("Magnetics, As") == 1
 
 

@@ -1,10 +1,12 @@
 import copy
 import json
 import re
+import string
 from html.parser import HTMLParser
 
 import pytest
 
+from prospect._note import table
 from prospect.report import figure_map, save_figure, write_report
 
 SCORES = [
@@ -191,6 +193,115 @@ def test_chinese_report_is_chinese(content, tmp_path):
         assert part in text
     headings = re.findall(r"<h[23][^>]*>([^<]+)<", text)
     assert not [h for h in headings if h.isascii()]
+
+
+def every_note():
+    """One of each note there is, with made-up values."""
+    for code, entry in table().items():
+        if code.startswith("place_") or code == "draw_said":
+            continue  # parts of other notes
+        names = {name for _, name, _, _ in string.Formatter().parse(entry["en"])}
+        yield {"code": code, "values": dict.fromkeys(names - {None}, 1.5)}
+
+
+@pytest.fixture
+def chinese(content):
+    """Content of a job with all there is to say, nothing of it English but data."""
+    content["district"] |= {"description": "Somewhere far", "description_zh": "远方"}
+    content["layers"][0] |= {"source": "faults.shp", "missing_share": 0.5}
+    content["deposits"]["dropped"] = {"outside": 2, "same_cell": 1, "too_close": 3}
+    content["targets"][0] |= {
+        "evidence_for": "faults (+1.3), As_ppm (+0.4)",
+        "evidence_against": "faults (-0.2)",
+    }
+    content["notes"] = content["leakage"] = content["skipped"] = list(every_note())
+    content["target_rule"] = content["notes"][:3]
+    model = content["models"][0]
+    rows = [
+        {**row, "score": score}
+        for score in ("auc", "average_precision", "capture_10")
+        for row in SCORES
+    ]
+    rows += [{**row, "folds": "buffered"} for row in rows]
+    kinds = "weights_of_evidence", "logistic_regression", "random_forest", "lightgbm"
+    content["models"] = [
+        {
+            **model,
+            "key": kind,
+            "kind": kind,
+            "scores": rows,
+            "notes": content["notes"],
+            "difference": {"value": 0.15, "low": 0.02, "high": 0.3},
+        }
+        for kind in kinds
+    ]
+    content["best_model"] = "lightgbm"
+    return content
+
+
+@pytest.mark.parametrize(
+    "method", ["random", "stratified", "bias_aware", "other_types"]
+)
+def test_nothing_in_the_chinese_report_is_left_in_english(
+    chinese, tmp_path, english_left, method
+):
+    chinese["background"]["method"] = method
+    path = write_report(chinese, tmp_path / "r.html", lang="zh")
+    page = path.read_text(encoding="utf-8")
+    assert english_left(page, data=[chinese["district"]["crs_name"]]) == []
+    assert "以下为程序给出的技术信息" not in page
+    assert "到断裂距离（+1.3）、As_ppm（+0.4）" in page
+    assert "到断裂距离（−0.2）" in page
+
+
+def test_the_check_for_english_finds_some(chinese, tmp_path, english_left):
+    page = write_report(chinese, tmp_path / "r.html", lang="en").read_text()
+    assert len(english_left(page)) > 50
+
+
+def test_messages_known_in_english_only_are_introduced_in_chinese(
+    chinese, tmp_path, english_left
+):
+    chinese["notes"] = ["a.csv, row 3: not a number. Remedy: write 12.5 or nd", "说明"]
+    path = write_report(chinese, tmp_path / "r.html", lang="zh")
+    page = path.read_text(encoding="utf-8")
+    assert english_left(page, data=[chinese["district"]["crs_name"]]) == []
+    places = [page.index(part) for part in ("<li>说明", "技术信息", "a.csv, row 3")]
+    assert places == sorted(places)
+
+
+def test_the_same_content_is_said_in_both_languages(content, tmp_path):
+    note = {"code": "few_clusters", "values": {"n": 8}}
+    content["models"][0]["notes"] = content["notes"] = [note]
+    content["target_rule"] = [
+        {"code": "target_cut", "values": {"percent": 1.66, "threshold": 0.714}},
+        {"code": "target_order", "values": {}},
+    ]
+    english = write_report(content, tmp_path / "r.html").read_text(encoding="utf-8")
+    assert english.count("<li>intervals rest on 8 clusters only") == 1
+    assert "<li>forest: intervals rest on 8 clusters only" in english
+    assert (
+        "Rule: Targets are the 1.66 % of the ground with the highest score (0.714 and "
+        "above); cells that touch by an edge or a corner make one target; they are "
+        "ranked by mean score times the square root of the area.</p>"
+    ) in english
+    path = write_report(content, tmp_path / "r.html", lang="zh")
+    assert "靶区为得分最高的 1.66 % 地段" in path.read_text(encoding="utf-8")
+
+
+def test_reasons_name_layers_by_title(content, tmp_path):
+    content["targets"][0]["evidence_for"] = "faults (+1.3), gravity (+0.4)"
+    text = write_report(content, tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "Distance to faults (+1.3), gravity (+0.4)" in text
+    assert "raises or lowers the log-odds" in text
+
+
+def test_only_reasons_that_dropped_a_deposit_are_listed(content, tmp_path):
+    content["deposits"]["dropped"] = {"outside": 0, "same_cell": 6, "odd_reason": 1}
+    text = write_report(content, tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "in a cell with another deposit" in text
+    assert "odd reason" in text
+    assert "outside the region" not in text
 
 
 def test_missing_font_is_told_in_the_report(content, tmp_path, no_chinese_font):
