@@ -38,8 +38,6 @@ test-system: setup-dev  ## tests that need a browser or OpenGL, installed first 
 
 lab:  ## JupyterLab with the notebooks, on this machine only
 	$(setup) lab
-	@for each in notebooks/[0-9]*.py; do \
-	  [ -e "$${each%.py}.ipynb" ] || $(bin)/jupytext --quiet --to ipynb "$$each"; done
 	@$(bin)/jupyter lab --ip=127.0.0.1 --notebook-dir=notebooks $(root) \
 	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $(args)
 
