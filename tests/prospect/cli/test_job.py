@@ -1,6 +1,7 @@
 """The commands of the main job: arguments, output, exit codes."""
 
 import errno
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,7 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 import prospect
+from prospect._note import Note
 from prospect.cli._app import app
+from prospect.cli._progress import STEPS
 from survey import DataProblems, Problem
 
 PROBLEM = Problem(
@@ -178,6 +181,63 @@ def test_check_lists_and_says_so_by_its_code(
     done = call("check", district)
     assert done.exit_code == code
     assert len(done.stdout.splitlines()) == (len(problems) + 1 if problems else 1)
+
+
+def test_chinese_run_speaks_chinese(call, job, district):
+    def does(progress, **_):
+        progress("evidence:geology", 0, 2)
+        progress("done", 2, 2)
+
+    job.does = does
+    done = call("run", district, "--lang", "zh")
+    assert done.stdout.splitlines()[1].startswith("靶区：")
+    assert "注意（英文）：a note with [brackets]" in done.stdout
+    assert [line.split("] ", 1)[1] for line in done.stderr.splitlines()] == [
+        "1/2 证据图层：geology",
+        "完成",
+    ]
+
+
+def test_notes_are_said_in_the_language_asked_for(call, job, district, monkeypatch):
+    def run_district(path, **options):
+        made = job.run(path, **options)
+        made.notes = [Note("scene_unasked")]
+        return made
+
+    job.run = prospect.run_district
+    monkeypatch.setitem(vars(prospect), "run_district", run_district)
+    assert "Note: the 3D scene was not asked for" in call("run", district).stdout
+    done = call("run", district, "--lang", "zh")
+    assert "注意：本次未要求绘制三维场景" in done.stdout
+
+
+def test_every_step_of_a_run_has_a_chinese_name():
+    folder = Path(prospect.__file__).parent / "job"
+    text = "".join(file.read_text("utf-8") for file in folder.glob("*.py"))
+    steps = set(re.findall(r"steps\.do\(\s*f?\"(\w+)", text))
+    assert len(steps) > 8
+    assert steps | {"done"} == set(STEPS)
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "磁盘已满"),
+        (MemoryError(), "内存不足"),
+        (KeyboardInterrupt(), "已中断"),
+        (DataProblems([PROBLEM, WARNING]), "错误 1 个（须改正）、警告 1 个"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_chinese_endings(call, job, district, error, says):
+    job.does = raises(error)
+    assert says in call("run", district, "--lang", "zh").stderr
+
+
+def test_scripts_find_the_same_columns_in_every_language(monkeypatch, call, district):
+    monkeypatch.setitem(vars(prospect), "check_district", lambda _: [PROBLEM])
+    tables = [call("check", district, "--lang", lang).stdout for lang in ("en", "zh")]
+    assert tables[0] == tables[1]
 
 
 def test_new_says_what_was_guessed_and_what_to_decide(monkeypatch, call, tmp_path):

@@ -5,6 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
+from prospect._note import Note
 from prospect.cli import _progress, _shared
 from survey import Problem
 
@@ -21,6 +22,17 @@ def test_the_table_for_people_keeps_every_word():
     _shared.show_problems([problem], console=console)
     text = console.file.getvalue()
     for part in ("a.csv", "row 3", "'[x]'", "a [bold]bad[/] value", "mend it"):
+        assert part in text
+
+
+def test_the_chinese_table_names_place_and_remedy_in_chinese():
+    console = terminal()
+    problem = Problem(
+        Note("layer_constant"), Note("layer_constant_remedy"), layer="mag", value="2.0"
+    )
+    _shared.show_problems([problem], console=console, lang=_shared.Language.zh)
+    text = console.file.getvalue()
+    for part in ("位置", "处理办法", "图层“mag”，值“2.0”", "该图层处处取同一值"):
         assert part in text
 
 

@@ -42,6 +42,25 @@ def test_difference_with_its_interval_decides_where_it_is_known():
     assert verdict(sure, Words("en")).level == "good"
 
 
+def test_difference_is_said_with_its_interval():
+    difference = {"value": 0.15, "low": -0.01, "high": 0.3}
+    found = verdict(model(0.75, 0.7, 0.8, difference=difference), Words("en"))
+    assert (
+        "differs from the null model by +0.150 (95 % interval −0.010 to +0.300)"
+        in (found.sentences[1])
+    )
+
+
+def test_difference_in_auc_says_nothing_of_other_scores_and_folds():
+    difference = {"value": 0.15, "low": 0.1, "high": 0.2}
+    unsure = model(0.75, 0.55, 0.8, difference=difference)
+    for key, value in (("score", "average_precision"), ("folds", "buffered")):
+        rows = [row | {key: value} for row in unsure["scores"][1:]]
+        found = verdict(unsure | {"scores": rows}, Words("en"))
+        assert found.level == "doubt"
+        assert len(found.sentences) == 1
+
+
 def test_flattery_of_random_folds_is_stated():
     flattered = verdict(model(0.75, 0.7, 0.8), Words("en"))
     assert "0.900, 0.15 more" in flattered.sentences[1]

@@ -14,8 +14,13 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from prospect._labels import Training
+from prospect._note import read_note
+from prospect.report import Words
+from prospect.report._quality import verdict
 from prospect.validation import find_leakage, validate
+from prospect.validation._notes import notes_on
 from prospect.validation._predict import fit_weighted, takes_weight
+from prospect.validation._scores import Difference
 
 
 def make_training(seed=0, n=600, n_deposits=60):
@@ -80,6 +85,63 @@ def test_predictions_are_held_out_and_give_the_scores(result):
     known = block.index[(block["y"] == 1) & (block["fold"] != block.loc[0, "fold"])]
     nearest = training.points[known].distance(training.points[0]).min()
     assert block.loc[0, "null"] == pytest.approx(-nearest)
+
+
+def test_difference_is_paired_and_agrees_with_the_note(result):
+    auc = result.scores.query("score == 'auc' and folds == 'blocks'")
+    pooled = auc.set_index("model")["pooled"]
+    value, low, high = result.difference
+    assert value == pytest.approx(pooled["model"] - pooled["null_distance"])
+    assert low <= value <= high
+    [note] = [n for n in result.notes if n.code.startswith("null_")]
+    expected = "null_unbeaten" if value <= 0 else "null_beaten"
+    if value > 0 and low <= 0:
+        expected = "null_perhaps"
+    assert note.code == expected
+    assert result.to_dict()["difference"] == {"value": value, "low": low, "high": high}
+
+
+@pytest.mark.parametrize(
+    ("difference", "code"),
+    [
+        ((0.2, 0.1, 0.3), "null_beaten"),
+        ((0.2, -0.1, 0.3), "null_perhaps"),
+        ((0.2, np.nan, np.nan), "null_higher"),
+        ((0.0, -0.1, 0.1), "null_unbeaten"),
+        ((-0.2, np.nan, np.nan), "null_not_higher"),
+    ],
+)
+def test_note_on_the_null_model_says_what_the_verdict_says(difference, code):
+    verdicts = {
+        "null_beaten": "good",
+        "null_perhaps": "doubt",
+        "null_higher": "doubt",
+        "null_unbeaten": "bad",
+        "null_not_higher": "bad",
+    }
+    scores = pd.DataFrame({"model": [], "score": [], "folds": [], "pooled": []})
+    found = notes_on(scores, Difference(*difference), np.arange(12), 1000)
+    assert found[0].code == code
+    value, low, high = (None if np.isnan(v) else v for v in difference)
+    ends = {"low": None, "high": None} if low is None else {"low": 0.5, "high": 0.9}
+    row = {"score": "auc", "folds": "blocks", "mean_of_folds": None}
+    model = {
+        "key": "forest",
+        "difference": {"value": value, "low": low, "high": high},
+        "scores": [
+            row | ends | {"model": "model", "pooled": 0.6 + value},
+            row | ends | {"model": "null_distance", "pooled": 0.6},
+        ],
+    }
+    assert verdict(model, Words("en")).level == verdicts[code]
+
+
+def test_notes_are_data_that_can_be_said_in_chinese(result):
+    coded = json.loads(json.dumps(result.to_dict()["notes"], allow_nan=False))
+    again = [read_note(note) for note in coded]
+    assert again == result.notes
+    for note in again:
+        assert any("\u4e00" <= c <= "\u9fff" for c in note.say("zh"))
 
 
 def test_independent_deposits_are_the_clusters(result):
@@ -202,6 +264,7 @@ def test_layers_that_give_the_answer_away_are_found():
     }
     for layer, words in says.items():
         assert words in found[layer].what
+        assert not found[layer].what.say("zh").isascii()
         assert found[layer].remedy
     assert found["north"].severity == "warning"
     assert found["to_deposit"].severity == "error"
