@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-import contextlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
+from survey import DataProblems, Problem
 
-from survey import DataProblems, Problem, check_coordinates, geobox_of, open_grid
-
+from ._check_data import (
+    NEEDS,
+    check_deposits,
+    check_elevation,
+    check_layer,
+    check_mask,
+    check_points,
+)
 from ._district import read_district
-from ._note import Note
-from .job._frame import district_geobox, is_grid, read_table
-from .job._training import read_deposits
+from ._listing import listing
+from .job._frame import district_geobox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import geopandas as gpd
-    import xarray as xr
     from odc.geo.geobox import GeoBox
 
-    from ._district import District, Evidence
+    from ._district import District, Model
 
-NEEDS = {
-    "density_of": ("radius",),
-    "interpolated": ("column",),
-    "terrain": ("derivative",),
-    "index": ("index", "bands"),
-}
 LARGEST = 2_000_000_000
-SAMPLE = 512
 
 
 def check_district(path: str | Path) -> list[Problem]:
@@ -67,41 +61,54 @@ def check_district(path: str | Path) -> list[Problem]:
         remedy = "check the name, or make one with: prospect new FOLDER"
         return [Problem(f"cannot be read ({error})", remedy, str(path))]
     problems += _check_plan(district, str(path))
+    for model in district.model:
+        with listing(problems, str(path), model.key):
+            _try_model(model)
     absent = _missing_files(district)
     problems += absent.values()
     geobox = None
-    with _listing(problems, str(path)):
-        geobox = district_geobox(district)
-        problems += _check_frame(district, geobox, str(path))
-    if geobox is None:
-        return _unique(problems)
-    for layer in district.evidence:
-        if layer.file not in absent:
-            with _listing(problems, str(district.path(layer)), layer.name):
-                problems += _check_layer(district, layer, geobox)
-    if district.deposits.file not in absent:
-        with _listing(problems, str(district.path(district.deposits))):
-            problems += _check_deposits(district, geobox)
-    return _unique(problems)
+    if not _region_is_absent(district, absent):
+        with listing(problems, str(path)):
+            found = district_geobox(district)
+            wrong = _check_frame(district, found, str(path))
+            geobox = None if wrong else found
+            problems += wrong
+    _check_sources(district, geobox, absent, problems)
+    named = {replace(problem, layer=None) for problem in problems if problem.layer}
+    once = dict.fromkeys(problems)
+    return [problem for problem in once if problem.layer or problem not in named]
 
 
-@contextlib.contextmanager
-def _listing(
-    problems: list[Problem], file: str, layer: str | None = None
-) -> Iterator[None]:
-    """Turn what a reader raises into problems of the list."""
-    try:
-        yield
-    except DataProblems as error:
-        problems.extend(error.problems)
-    except (ValueError, KeyError, OSError, TypeError) as error:
-        what = error.args[0] if error.args else type(error).__name__
-        remedy = "mend the input or the district file as the message says"
-        problems.append(Problem(str(what).rstrip("."), remedy, file, layer))
+def _check_sources(
+    district: District,
+    geobox: GeoBox | None,
+    absent: dict[str, Problem],
+    problems: list[Problem],
+) -> None:
+    """Look into every file; without a geobox, at what can be said without one."""
+    background = district.background
+    others = (
+        (district.deposits, None, check_deposits),
+        (district.mask, "mask", check_mask),
+        (background.effort, "background.effort", check_points),
+        (background.others, "background.others", check_points),
+        (district.scene.elevation, "scene.elevation", check_elevation),
+    )
+    plan = [(layer, layer.name, check_layer) for layer in district.evidence]
+    for source, name, look in [*plan, *others]:
+        if source and source.file not in absent:
+            file = str(district.path(source))
+            with listing(problems, file, name):
+                for found in look(district, source, geobox):  # kept if a later raises
+                    at = {"file": found.file or file, "layer": found.layer or name}
+                    problems.append(replace(found, **at))
 
 
-def _unique(problems: list[Problem]) -> list[Problem]:
-    return list(dict.fromkeys(problems))
+def _region_is_absent(district: District, absent: dict[str, Problem]) -> bool:
+    """Whether the region is to be taken from a file that is not there."""
+    from .job._frame import region_source
+
+    return district.region is None and region_source(district).file in absent
 
 
 def _missing_files(district: District) -> dict[str, Problem]:
@@ -118,6 +125,14 @@ def _missing_files(district: District) -> dict[str, Problem]:
             remedy = "check the name; names in a district file start from its folder"
             problems[name] = Problem("there is no such file", remedy, str(path))
     return problems
+
+
+def _try_model(model: Model) -> None:
+    if not model.params:
+        return
+    from .models import make_model
+
+    make_model(model.kind, params=model.params)
 
 
 def _check_plan(district: District, file: str) -> list[Problem]:
@@ -174,127 +189,10 @@ def _check_frame(district: District, geobox: GeoBox, file: str) -> list[Problem]
         )
     rows, columns = geobox.shape
     if rows * columns > LARGEST:
-        remedy = "make the resolution coarser or the region smaller"
+        remedy = (
+            "make the resolution coarser or the region smaller; region is west, east, "
+            "south, north"
+        )
         what = f"the map would have {columns} × {rows} cells"
         problems.append(Problem(what, remedy, file, value=str(district.resolution)))
     return problems
-
-
-def _check_layer(district: District, layer: Evidence, geobox: GeoBox) -> list[Problem]:
-    path = district.path(layer)
-    if is_grid(path):
-        grid = open_grid(path, crs=layer.crs, band=layer.band, nodata=layer.nodata)
-        return _check_grid(grid, layer, geobox, str(path))
-    table = read_table(district, layer, samples=layer.treatment == "interpolated")
-    problems = list(_suspicious(table, str(path), layer.name))
-    if layer.column and layer.column not in table.columns:
-        remedy = f"choose one of: {', '.join(map(str, table.columns))}"
-        problems.append(
-            Problem("no such column", remedy, str(path), layer.name, None, layer.column)
-        )
-    if not _meets(table, geobox):
-        problems.append(_apart(path, layer.name))
-    return problems
-
-
-def _check_grid(
-    grid: xr.DataArray, layer: Evidence, geobox: GeoBox, file: str
-) -> list[Problem]:
-    box = geobox_of(grid)
-    here = box.extent.to_crs(geobox.crs) if box.crs != geobox.crs else box.extent
-    if not here.intersects(geobox.extent):
-        return [_apart(Path(file), layer.name)]
-    step = max(1, max(grid.shape) // SAMPLE)
-    thin = grid[step // 2 :: step, step // 2 :: step].to_numpy()
-    known = thin[np.isfinite(thin)]
-    if known.size == 0:
-        what = "no value in a thinned sample of the grid: it seems to be all nodata"
-        remedy = "check band and nodata, or leave the layer out"
-        return [Problem(what, remedy, file, layer.name)]
-    if known.min() == known.max():
-        what = Note("grid_constant", constant=float(known.min()))
-        remedy = Note("grid_constant_remedy")
-        return [Problem(what, remedy, file, layer.name, severity="warning")]
-    return []
-
-
-def _check_deposits(district: District, geobox: GeoBox) -> list[Problem]:
-    plan = district.deposits
-    file = str(district.path(plan))
-    table = read_table(district, plan, samples=False)
-    problems = list(_suspicious(table, file, "deposits"))
-    if plan.size and plan.size in table.columns:
-        problems += _not_numbers(table[plan.size], file)
-    kept = read_deposits(district, geobox)
-    outside = kept.attrs["dropped"]["outside"]["count"]
-    if outside:
-        problems.append(
-            Problem(
-                Note("deposits_outside", n=outside, n_read=kept.attrs["n_read"]),
-                Note("deposits_outside_remedy"),
-                file,
-                severity="warning",
-            )
-        )
-    if len(kept) < district.validation.folds:
-        problems.append(
-            Problem(
-                f"{len(kept)} deposits are left in the region, fewer than the "
-                f"{district.validation.folds} folds of the validation",
-                "check region, filter and CRS of the deposits, or use fewer folds",
-                file,
-            )
-        )
-    return problems
-
-
-def _not_numbers(column: object, file: str) -> list[Problem]:
-    import pandas as pd
-
-    values = pd.Series(column)
-    bad = values.notna() & pd.to_numeric(values, errors="coerce").isna()
-    return [
-        Problem(
-            "text where a number is due",
-            "write a number, or leave the cell empty",
-            file,
-            row=int(row) + 1 if isinstance(row, int | np.integer) else str(row),
-            column=str(values.name),
-            value=str(values[row]),
-        )
-        for row in values.index[bad]
-    ]
-
-
-def _suspicious(table: gpd.GeoDataFrame, file: str, layer: str) -> Iterator[Problem]:
-    from dataclasses import replace
-
-    if len(table) == 0:
-        remedy = "check the file and the filter (where)"
-        yield Problem("no record is left", remedy, file, layer)
-        return
-    points = table.geometry.representative_point()
-    for problem in check_coordinates(points, table.crs):
-        yield replace(problem, file=file, layer=layer)
-
-
-def _meets(table: gpd.GeoDataFrame, geobox: GeoBox) -> bool:
-    if len(table) == 0:
-        return True
-    west, south, east, north = table.to_crs(geobox.crs).total_bounds
-    box = geobox.boundingbox
-    return bool(
-        west <= box.right
-        and east >= box.left
-        and south <= box.top
-        and north >= box.bottom
-    )
-
-
-def _apart(path: Path, layer: str) -> Problem:
-    return Problem(
-        "the layer does not overlap the district's region",
-        "check the CRS of the file (crs = …) and the region",
-        str(path),
-        layer,
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -245,25 +246,70 @@ def read_district(path: str | Path) -> District:
         raise DataProblems(
             [Problem(f"not UTF-8: {error}", remedy, str(path))]
         ) from None
-    flat = content.pop("district", {}) | content
+    head = content.pop("district", {})
+    if not isinstance(head, dict):
+        what, remedy = "district is no table", "write [district] and its keys below it"
+        raise DataProblems([Problem(what, remedy, str(path), value=str(head))])
+    flat = head | content
+    if "folder" in flat:
+        what, remedy = "folder: no such key", "names start from this file's own folder"
+        raise DataProblems(
+            [Problem(what, remedy, str(path), value=str(flat["folder"]))]
+        )
     try:
         return District(**flat, folder=path.parent)
     except ValidationError as error:
-        raise DataProblems(_explain(error, str(path))) from None
+        raise DataProblems(_explain(error, flat, str(path))) from None
 
 
-def _explain(error: ValidationError, file: str) -> list[Problem]:
-    remedies = {
-        "missing": "add this key",
-        "extra_forbidden": "remove it or mend its spelling",
-    }
+def _explain(error: ValidationError, content: dict, file: str) -> list[Problem]:
     return [
         Problem(
-            what=f"{'.'.join(str(part) for part in item['loc']) or 'district'}: "
-            f"{item['msg']}",
-            remedy=remedies.get(item["type"], "give a value of the kind named"),
+            what=f"{_place(item['loc'], content)}: {_said(item)}",
+            remedy=_remedy(item),
             file=file,
-            value=None if item["type"] == "missing" else str(item["input"])[:60],
+            value=_shown(item),
         )
         for item in error.errors()
     ]
+
+
+def _shown(item: Any) -> str | None:  # noqa: ANN401
+    whole = item["type"] == "missing" or isinstance(item["input"], dict)
+    return None if whole else str(item["input"])[:60]
+
+
+def _said(item: Any) -> str:  # noqa: ANN401
+    kinds = {"missing": "this key is missing", "extra_forbidden": "no such key"}
+    return kinds.get(item["type"], item["msg"].removeprefix("Value error, "))
+
+
+def _remedy(item: Any) -> str:  # noqa: ANN401
+    if item["type"] == "missing":
+        return "add this key"
+    if item["type"] != "extra_forbidden":
+        return "give a value of the kind named"
+    *path, key = (part for part in item["loc"] if not isinstance(part, int))
+    sections = {"evidence": Evidence, "deposits": Deposits, "background": Background}
+    sections |= {"model": Model, "validation": ValidationPlan, "targets": Targets}
+    sections |= {"scene": Scene, "mask": Source, "effort": Source, "others": Source}
+    known = sections.get(path[-1], Source) if path else District
+    near = get_close_matches(str(key), [*known.model_fields], n=1)
+    meant = f"did you mean '{near[0]}'? " if near else ""
+    return f"{meant}remove it or mend its spelling"
+
+
+def _place(loc: tuple, content: dict) -> str:
+    """Where a key stands, with the name of the layer or model it belongs to."""
+    at, parts = content, []
+    for part in loc:
+        try:
+            at = at[part]
+        except (KeyError, IndexError, TypeError):
+            at = {}
+        if not isinstance(part, int):
+            parts.append(str(part))
+            continue
+        name = at.get("name") or at.get("kind") if isinstance(at, dict) else None
+        parts[-1] += f" {part + 1}" + (f" '{name}'" if name else "")
+    return ", ".join(parts) or "district"

@@ -244,7 +244,7 @@ def _settle_crs(opened: Opened, given: Any, path: str) -> Any:  # noqa: ANN401
             raise refuse(
                 path,
                 "the file declares no CRS, and none is guessed",
-                "state it: open_grid(path, crs='EPSG:...')",
+                "state it with crs=, for example crs='EPSG:32650' for UTM zone 50N",
             )
         return declared
     system = resolve_crs(given, where=path)

@@ -61,6 +61,9 @@ def detect_encoding(source: str | Path | bytes, *, file: str | None = None) -> s
     head = next(_blocks(source), b"")
     for mark, encoding in _MARKS:
         if head.startswith(mark):
+            if not _decodes(source, encoding):
+                what = f"the file begins as {encoding} but is not so throughout"
+                raise DataProblems([Problem(what, _REMEDY, name)])
             return encoding
     if b"\0" in head:
         what = "not text: the file holds zero bytes (a binary format, or UTF-16)"

@@ -112,7 +112,7 @@ def district_geobox(district: District) -> GeoBox:
 
 
 def _extent(district: District, crs: object) -> tuple[float, float, float, float]:
-    source = _region_source(district)
+    source = region_source(district)
     path = district.path(source)
     if is_grid(path):
         box = geobox_of(open_grid(path, crs=source.crs))
@@ -123,7 +123,8 @@ def _extent(district: District, crs: object) -> tuple[float, float, float, float
     return west, east, south, north
 
 
-def _region_source(district: District) -> Source:
+def region_source(district: District) -> Source:
+    """Source whose extent is the region, where the district states none."""
     name = district.region_from
     if name is None:
         return district.mask or district.evidence[0]
