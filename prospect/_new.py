@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from survey import geobox_of, open_grid, read_features, read_samples, write_text
 
+from ._note import Note
+
 if TYPE_CHECKING:
     import geopandas as gpd
 
@@ -43,11 +45,13 @@ class _Findings:
     crs: list[str] = field(default_factory=list)
     resolutions: list[float] = field(default_factory=list)
     extents: dict[str, float] = field(default_factory=dict)
-    guesses: list[str] = field(default_factory=list)
-    decisions: list[str] = field(default_factory=list)
+    guesses: list[Note] = field(default_factory=list)
+    decisions: list[Note] = field(default_factory=list)
 
 
-def new_district(folder: str | Path, *, out: str | Path | None = None) -> NewDistrict:
+def new_district(
+    folder: str | Path, *, out: str | Path | None = None, lang: str = "en"
+) -> NewDistrict:
     """
     Write a first district file for a folder of maps, vectors and tables.
 
@@ -63,11 +67,13 @@ def new_district(folder: str | Path, *, out: str | Path | None = None) -> NewDis
     out : path, optional
         File to write, by default `district.toml` in `folder`. An existing file is not
         overwritten.
+    lang : {"en", "zh"}
+        Language of the comments in the file.
 
     Returns
     -------
     NewDistrict
-        Path, guesses, decisions.
+        Path, guesses, decisions: in English, `note.say("zh")` gives each in Chinese.
 
     Raises
     ------
@@ -98,7 +104,7 @@ def new_district(folder: str | Path, *, out: str | Path | None = None) -> NewDis
         kinds = ", ".join(sorted(GRIDS | VECTORS | TABLES))
         raise FileNotFoundError(f"nothing readable in {folder}; looked for {kinds}")
     _tell_names_apart(found.evidence)
-    write_text(target, _compose(folder.resolve().name, found))
+    write_text(target, _compose(folder.resolve().name, found, lang))
     return NewDistrict(target, found.guesses, found.decisions)
 
 
@@ -126,7 +132,7 @@ def _look(path: Path, name: str, found: _Findings) -> None:
             )
     except (ValueError, OSError, KeyError) as error:
         first = str(error).strip().splitlines()[-1].strip()
-        found.decisions.append(f"{name} could not be read as it is: {first}")
+        found.decisions.append(Note("new_unreadable", file=name, error=first))
 
 
 def _stated(path: Path) -> str | None:
@@ -147,7 +153,7 @@ def _look_at_grid(path: Path, name: str, found: _Findings) -> None:
     entry = {"name": _name(name), "file": name, "treatment": "as_is"}
     if declared is None:
         entry["crs"] = UNDECIDED
-        found.decisions.append(f"{name} declares no CRS: state crs = … for it")
+        found.decisions.append(Note("new_no_crs", file=name))
     else:
         box = geobox_of(open_grid(path))
         found.crs.append(str(box.crs))
@@ -157,12 +163,9 @@ def _look_at_grid(path: Path, name: str, found: _Findings) -> None:
         kind = open_grid(path).attrs.get("kind", "continuous")
         if kind == "categorical":
             entry["treatment"] = "categorical"
-            found.guesses.append(f"{name} holds classes (whole numbers), not measures")
+            found.guesses.append(Note("new_classes", file=name))
     if bands > 1:
-        found.decisions.append(
-            f"{name} has {bands} bands: the first is taken; state band = … or make an "
-            "index of them"
-        )
+        found.decisions.append(Note("new_bands", file=name, n=bands))
     found.evidence.append(entry)
 
 
@@ -174,7 +177,7 @@ def _look_at_table(
     declared = None if table_file else table.crs
     if declared is None:
         entry["crs"] = UNDECIDED
-        found.decisions.append(f"{name}: in which CRS are its coordinates?")
+        found.decisions.append(Note("new_which_crs", file=name))
     else:
         found.crs.append(str(declared.to_string()))
     analytes = [c for c in table.columns if ANALYTE.match(str(c))]
@@ -183,7 +186,7 @@ def _look_at_table(
     elif kinds == {"Point"}:
         _take_assays(entry, analytes, name, found)
     elif "LineString" in kinds:
-        found.guesses.append(f"{name}: lines, taken as distance to them")
+        found.guesses.append(Note("new_lines", file=name))
         found.evidence.append(
             {"name": f"{_name(name)}_distance", **entry, "treatment": "distance_to"}
         )
@@ -195,21 +198,18 @@ def _take_points(
     table: gpd.GeoDataFrame, entry: dict, name: str, found: _Findings
 ) -> None:
     if not DEPOSITS.search(name):
-        found.decisions.append(f"{name}: {len(table)} points; are they deposits?")
+        found.decisions.append(Note("new_points", file=name, n=len(table)))
     else:
-        found.guesses.append(f"{name}: its {len(table)} points are the known deposits")
+        found.guesses.append(Note("new_deposits", file=name, n=len(table)))
     found.deposits.append(entry)
     few = [
-        f"{column} ({table[column].nunique()} values)"
+        Note("new_column", column=str(column), n=int(table[column].nunique()))
         for column in table.columns.drop("geometry")
         if table[column].dtype.kind in "OTU" or str(table[column].dtype) == "str"
         if 1 < table[column].nunique() <= max(20, len(table) // 10)
     ]
     if few:
-        found.decisions.append(
-            f"{name}: which column is the deposit type? Perhaps {', '.join(few[:5])}; "
-            "then filter with where = \"column == 'type'\""
-        )
+        found.decisions.append(Note("new_type", file=name, columns=few[:5]))
 
 
 def _take_assays(entry: dict, analytes: list[str], name: str, found: _Findings) -> None:
@@ -223,10 +223,10 @@ def _take_assays(entry: dict, analytes: list[str], name: str, found: _Findings) 
                 "transform": "log10",
             }
         )
-    found.guesses.append(f"{name}: assays, interpolated: {', '.join(analytes[:6])}")
-    if len(analytes) > MOST_ANALYTES:
-        rest = ", ".join(analytes[MOST_ANALYTES:])
-        found.decisions.append(f"{name}: are other elements wanted? Left out: {rest}")
+    taken, rest = analytes[:MOST_ANALYTES], analytes[MOST_ANALYTES:]
+    found.guesses.append(Note("new_assays", file=name, columns=taken))
+    if rest:
+        found.decisions.append(Note("new_more_assays", file=name, columns=rest))
 
 
 def _take_polygons(
@@ -235,16 +235,16 @@ def _take_polygons(
     columns = [str(c) for c in table.columns.drop("geometry")]
     likely = [c for c in columns if CLASSES.search(c)] or columns
     if not likely:
-        found.guesses.append(f"{name}: polygons without attributes, distance to them")
+        found.guesses.append(Note("new_bare_polygons", file=name))
         found.evidence.append(
             {"name": f"{_name(name)}_distance", **entry, "treatment": "distance_to"}
         )
         return
     best = min(likely, key=lambda c: abs(table[c].nunique() - 12))
-    found.guesses.append(f"{name}: column '{best}' holds the classes")
+    found.guesses.append(Note("new_class_column", file=name, column=best))
     if len(columns) > 1:
         found.decisions.append(
-            f"{name}: which column holds the classes? One of {', '.join(columns[:12])}"
+            Note("new_which_column", file=name, columns=columns[:12])
         )
     found.evidence.append(
         {"name": _name(name), **entry, "treatment": "categorical", "column": best}
@@ -275,44 +275,42 @@ def _choose_crs(found: _Findings) -> str:
     projected = [c for c in found.crs if CRS(c).is_projected]
     if projected:
         best = max(set(projected), key=projected.count)
-        found.guesses.append(f"the district is mapped in {best}, as its files are")
+        found.guesses.append(Note("new_crs", crs=best))
         return best
-    found.decisions.append(
-        "crs of the district: no file declares a projected CRS; choose one in metres, "
-        "e.g. EPSG:4547 (CGCS2000, central meridian 114°E) or a UTM zone"
-    )
+    found.decisions.append(Note("new_choose_crs"))
     return UNDECIDED
 
 
 def _choose_resolution(found: _Findings) -> float:
     if found.resolutions:
         finest = min(found.resolutions)
-        found.guesses.append(f"resolution {finest:g}, that of the finest grid")
+        found.guesses.append(Note("new_resolution", cell=finest))
         return finest
     area = max(found.extents.values(), default=0.0)
     side = math.sqrt(area) * 1000 / 500 if area else 100.0
     rounded = float(10 ** round(math.log10(max(side, 1.0))))
-    found.decisions.append(f"resolution: no grid tells; {rounded:g} m is a start")
+    found.decisions.append(Note("new_choose_resolution", cell=rounded))
     return rounded
 
 
-def _compose(title: str, found: _Findings) -> str:
+def _compose(title: str, found: _Findings, lang: str) -> str:
     crs, resolution = _choose_crs(found), _choose_resolution(found)
     if not found.deposits:
-        found.decisions.append("deposits: no point file was found; name one")
+        found.decisions.append(Note("new_no_deposits"))
         found.deposits.append({"file": UNDECIDED})
     elif len(found.deposits) > 1:
-        names = ", ".join(d["file"] for d in found.deposits)
+        names = [d["file"] for d in found.deposits]
         found.deposits.sort(key=lambda d: not DEPOSITS.search(d["file"]))
-        found.decisions.append(f"deposits: several point files ({names}); which?")
+        found.decisions.append(Note("new_many_deposits", files=names))
     widest = max(found.extents, key=found.extents.__getitem__, default=None)
     head = {"name": title, "crs": crs, "resolution": resolution}
     if widest:
         head["region_from"] = widest
-        found.guesses.append(f"the region is the extent of '{widest}'")
-    parts = ["# A first district file. Check every line marked guessed or DECIDE."]
-    parts += [f"# guessed: {line}" for line in found.guesses]
-    parts += [f"# {UNDECIDED}: {line}" for line in found.decisions]
+        found.guesses.append(Note("new_region", layer=widest))
+    lines = [Note("new_file")]
+    lines += [Note("new_guessed", note=note) for note in found.guesses]
+    lines += [Note("new_decide", note=note) for note in found.decisions]
+    parts = [f"# {line.say(lang)}" for line in lines]
     parts.append(_table("[district]", head))
     parts += [_table("[[evidence]]", entry) for entry in found.evidence]
     parts.append(_table("[deposits]", found.deposits[0]))

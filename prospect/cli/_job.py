@@ -105,7 +105,7 @@ def new(
     with told(debug=debug, lang=lang):
         from .. import new_district
 
-        made = new_district(folder, out=to)
+        made = new_district(folder, out=to, lang=lang.value)
     phrases = TEXT[lang]
     colon = phrases["colon"]
     out.print(f"{phrases['written']}{colon}{made.path}", markup=False)

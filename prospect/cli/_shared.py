@@ -107,8 +107,8 @@ TEXT = {
 
 
 INTRODUCTION = (
-    "发现错误 {errors} 个（须改正）、警告 {warnings} 个。以下各条中，"
-    "数据读取部分的说明为英文："
+    "发现错误 {errors} 个（须改正）、警告 {warnings} 个，逐条列出如下；"
+    "尚无译文的说明为英文："
 )
 
 
@@ -183,8 +183,9 @@ def show_problems(
             print(*line, sep="\t", file=console.file)
         return
     phrases = TEXT[lang]
-    heads = (phrases[name] for name in ("where", "what", "remedy"))
-    table = Table("", *heads, show_lines=True)
+    table = Table("", show_lines=True)
+    for name in ("where", "what", "remedy"):
+        table.add_column(phrases[name], overflow="fold")
     for number, problem in enumerate(problems, 1):
         colour = "red" if problem.severity == "error" else "yellow"
         table.add_row(

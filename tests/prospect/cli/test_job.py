@@ -241,8 +241,8 @@ def test_scripts_find_the_same_columns_in_every_language(monkeypatch, call, dist
 
 
 def test_new_says_what_was_guessed_and_what_to_decide(monkeypatch, call, tmp_path):
-    def new_district(folder, *, out):
-        assert folder == tmp_path
+    def new_district(folder, *, out, lang):
+        assert (folder, lang) == (tmp_path, "en")
         return SimpleNamespace(
             path=out, guesses=["geology is categorical"], decisions=["which CRS"]
         )
