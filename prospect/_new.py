@@ -156,7 +156,7 @@ def _look_at_grid(path: Path, name: str, found: _Findings) -> None:
         found.decisions.append(Note("new_no_crs", file=name))
     else:
         box = geobox_of(open_grid(path))
-        found.crs.append(str(box.crs))
+        found.crs.append(_crs_name(box.crs))
         found.extents[entry["name"]] = _square_km(box.extent.to_crs("EPSG:4326"))
         if not box.crs.geographic:
             found.resolutions.append(step)
@@ -179,7 +179,7 @@ def _look_at_table(
         entry["crs"] = UNDECIDED
         found.decisions.append(Note("new_which_crs", file=name))
     else:
-        found.crs.append(str(declared.to_string()))
+        found.crs.append(_crs_name(declared))
     analytes = [c for c in table.columns if ANALYTE.match(str(c))]
     if kinds == {"Point"} and not analytes:
         _take_points(table, entry, name, found)
@@ -249,6 +249,15 @@ def _take_polygons(
     found.evidence.append(
         {"name": _name(name), **entry, "treatment": "categorical", "column": best}
     )
+
+
+def _crs_name(crs: object) -> str:
+    """EPSG code of a CRS where it has one: its WKT is no name to write by hand."""
+    from pyproj import CRS
+
+    known = CRS.from_user_input(crs)
+    code = known.to_epsg()
+    return f"EPSG:{code}" if code else known.to_string()
 
 
 def _name(file: str) -> str:
