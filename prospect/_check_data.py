@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ NEEDS = {
 }
 SAMPLE = 512
 SHOWN = 20
+HAIR = 1e-6  # of a cell: edges that meet are no overlap
 
 
 def check_layer(
@@ -109,8 +111,9 @@ def _inside(grid: xr.DataArray, geobox: GeoBox) -> xr.DataArray | None:
     west, south, east, north = there.boundingbox.bbox
     corners = [~box.affine * (x, y) for x in (west, east) for y in (south, north)]
     columns, rows = zip(*corners, strict=True)
-    top, left = (max(0, int(min(each))) for each in (rows, columns))
-    part = grid[top : int(max(rows)) + 1, left : int(max(columns)) + 1]
+    top, left = (max(0, math.floor(min(each) + HAIR)) for each in (rows, columns))
+    bottom, right = (max(0, math.ceil(max(each) - HAIR)) for each in (rows, columns))
+    part = grid[top:bottom, left:right]
     return part if part.size else None
 
 
