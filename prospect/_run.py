@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from dataclasses import replace
 from pathlib import Path
@@ -91,7 +92,8 @@ def run_district(
     scene : bool
         Draw the 3D scene.
     n_jobs : int
-        Worker threads.
+        Worker threads. Where a `distributed.Client` is active, blocks of maps go to its
+        workers instead, which must see the same files; the bytes are the same.
     progress : callable, optional
         Called as `progress(step, done, total)` before every step.
 
@@ -113,8 +115,6 @@ def run_district(
     >>> result.targets  # doctest: +SKIP
     PosixPath('result/targets.gpkg')
     """
-    import dask
-
     if lang not in {"en", "zh"}:
         raise ValueError(f"lang must be 'en' or 'zh', got {lang!r}")
     path, out = Path(path), Path(out)
@@ -123,8 +123,7 @@ def run_district(
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
         raise DataProblems(errors)
-    workers = dask.config.set(scheduler="threads", num_workers=n_jobs)
-    with sole_user(out), workers:
+    with sole_user(out), _workers(n_jobs):
         remove_leftovers(out)
         steps = Steps(
             out / "work", total=_count(district), fresh=fresh, progress=progress
@@ -135,6 +134,16 @@ def run_district(
         write_timings(steps, out)
         steps.finish()
     return _result(district, out, steps, notes)
+
+
+def _workers(n_jobs: int) -> contextlib.AbstractContextManager:
+    """Threads of this machine, unless a client of a cluster is active."""
+    import dask
+    from dask.base import get_scheduler
+
+    if get_scheduler() is not None:
+        return dask.config.set(num_workers=n_jobs)
+    return dask.config.set(scheduler="threads", num_workers=n_jobs)
 
 
 def _named_as_in(district: District, problem: Problem) -> Problem:

@@ -43,6 +43,8 @@ def estimator(
     district: District, model: Model, stack: xr.Dataset, directions: dict[str, str]
 ) -> object:
     """Unfitted estimator of a model section."""
+    import dask
+
     from ..models import make_model
 
     categorical = [
@@ -55,6 +57,7 @@ def estimator(
         categorical=categorical,
         directions=directions,
         random_state=district.random_state,
+        n_jobs=dask.config.get("num_workers", 2),
         params=model.params,
     )
 
