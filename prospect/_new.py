@@ -4,28 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from survey import geobox_of, open_grid, read_features, read_samples, write_text
+from survey import write_text
 
+from ._look import DEPOSITS, GRIDS, TABLES, UNDECIDED, VECTORS, Findings, look_at
 from ._note import Note
 
-if TYPE_CHECKING:
-    import geopandas as gpd
-
-GRIDS = {".tif", ".tiff", ".asc", ".img", ".nc", ".zarr", ".bil", ".bsq"}
-VECTORS = {".gpkg", ".shp", ".geojson", ".json", ".parquet"}
-TABLES = {".csv", ".tsv", ".txt", ".xlsx", ".xls"}
-DEPOSITS = re.compile(
-    r"deposit|occurrence|mine(?!ral_map)|prospects?\b|矿(床|点|产)", re.I
-)
-CLASSES = re.compile(r"unit|lith|strat|geol|class|type|code|地层|岩性|类", re.I)
-ANALYTE = re.compile(r"^[A-Z][A-Za-z0-9]{0,4}_(ppm|ppb|pct)$")
-MOST_ANALYTES = 6
-UNDECIDED = "DECIDE"
+ABOUT = re.compile(r"(read.?me|licen[cs]e|requirements|copying|notice|changes).*", re.I)
 
 
 class NewDistrict(NamedTuple):
@@ -34,19 +23,6 @@ class NewDistrict(NamedTuple):
     path: Path
     guesses: list[str]
     decisions: list[str]
-
-
-@dataclass
-class _Findings:
-    """What was found in the folder so far."""
-
-    evidence: list[dict] = field(default_factory=list)
-    deposits: list[dict] = field(default_factory=list)
-    crs: list[str] = field(default_factory=list)
-    resolutions: list[float] = field(default_factory=list)
-    extents: dict[str, float] = field(default_factory=dict)
-    guesses: list[Note] = field(default_factory=list)
-    decisions: list[Note] = field(default_factory=list)
 
 
 def new_district(
@@ -97,188 +73,56 @@ def new_district(
         raise FileExistsError(
             f"{target} is already there: move it away or name another file with --out"
         )
-    found = _Findings()
+    found = Findings()
     for path in _files(folder):
-        _look(path, path.relative_to(folder).as_posix(), found)
+        look_at(path, path.relative_to(folder).as_posix(), found)
     if not found.evidence and not found.deposits:
         kinds = ", ".join(sorted(GRIDS | VECTORS | TABLES))
-        raise FileNotFoundError(f"nothing readable in {folder}; looked for {kinds}")
+        tried = "".join(f"; {note}" for note in found.decisions)
+        what = f"nothing readable in {folder}; looked for {kinds}{tried}"
+        raise FileNotFoundError(what)
     _tell_names_apart(found.evidence)
-    write_text(target, _compose(folder.resolve().name, found, lang))
+    start = _way(target.parent, folder)
+    write_text(target, _compose(folder.resolve().name, found, lang, start))
     return NewDistrict(target, found.guesses, found.decisions)
 
 
 def _files(folder: Path) -> list[Path]:
-    known = GRIDS | VECTORS | TABLES
-    return [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in known
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and path.name.lower() not in {"readme.txt", "requirements.txt"}
-    ]
+    """Files to look at: not hidden ones, those inside a Zarr store or of a result."""
+    found = []
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        inside = [folder / parent for parent in name.parents]
+        if (
+            path.suffix.lower() in GRIDS | VECTORS | TABLES
+            and not any(part.startswith(".") for part in name.parts)
+            and not any(parent.suffix == ".zarr" for parent in inside)
+            and not any((parent / "work" / "steps").exists() for parent in inside)
+            and not (path.suffix.lower() == ".txt" and ABOUT.fullmatch(path.name))
+        ):
+            found.append(path)
+    return found
 
 
-def _look(path: Path, name: str, found: _Findings) -> None:
-    suffix = path.suffix.lower()
-    try:
-        if suffix in GRIDS:
-            _look_at_grid(path, name, found)
-        elif suffix in VECTORS:
-            _look_at_table(read_features(path, crs=_stated(path)), name, found)
-        else:
-            _look_at_table(
-                read_samples(path, crs="EPSG:4326"), name, found, table_file=True
-            )
-    except (ValueError, OSError, KeyError) as error:
-        first = str(error).strip().splitlines()[-1].strip()
-        found.decisions.append(Note("new_unreadable", file=name, error=first))
-
-
-def _stated(path: Path) -> str | None:
-    """CRS to read a vector file with when it declares none: a stand-in, said later."""
-    import pyogrio
-
-    if path.suffix == ".parquet":
-        return None
-    return None if pyogrio.read_info(path).get("crs") else "EPSG:4326"
-
-
-def _look_at_grid(path: Path, name: str, found: _Findings) -> None:
-    import rasterio
-
-    with rasterio.open(path) as source:
-        declared, bands = source.crs, source.count
-        step = abs(source.transform.a)
-    entry = {"name": _name(name), "file": name, "treatment": "as_is"}
-    if declared is None:
-        entry["crs"] = UNDECIDED
-        found.decisions.append(Note("new_no_crs", file=name))
-    else:
-        box = geobox_of(open_grid(path))
-        found.crs.append(_crs_name(box.crs))
-        found.extents[entry["name"]] = _square_km(box.extent.to_crs("EPSG:4326"))
-        if not box.crs.geographic:
-            found.resolutions.append(step)
-        kind = open_grid(path).attrs.get("kind", "continuous")
-        if kind == "categorical":
-            entry["treatment"] = "categorical"
-            found.guesses.append(Note("new_classes", file=name))
-    if bands > 1:
-        found.decisions.append(Note("new_bands", file=name, n=bands))
-    found.evidence.append(entry)
-
-
-def _look_at_table(
-    table: gpd.GeoDataFrame, name: str, found: _Findings, *, table_file: bool = False
-) -> None:
-    kinds = set(table.geom_type.str.replace("Multi", ""))
-    entry = {"file": name}
-    declared = None if table_file else table.crs
-    if declared is None:
-        entry["crs"] = UNDECIDED
-        found.decisions.append(Note("new_which_crs", file=name))
-    else:
-        found.crs.append(_crs_name(declared))
-    analytes = [c for c in table.columns if ANALYTE.match(str(c))]
-    if kinds == {"Point"} and not analytes:
-        _take_points(table, entry, name, found)
-    elif kinds == {"Point"}:
-        _take_assays(entry, analytes, name, found)
-    elif "LineString" in kinds:
-        found.guesses.append(Note("new_lines", file=name))
-        found.evidence.append(
-            {"name": f"{_name(name)}_distance", **entry, "treatment": "distance_to"}
-        )
-    else:
-        _take_polygons(table, entry, name, found)
-
-
-def _take_points(
-    table: gpd.GeoDataFrame, entry: dict, name: str, found: _Findings
-) -> None:
-    if not DEPOSITS.search(name):
-        found.decisions.append(Note("new_points", file=name, n=len(table)))
-    else:
-        found.guesses.append(Note("new_deposits", file=name, n=len(table)))
-    found.deposits.append(entry)
-    few = [
-        Note("new_column", column=str(column), n=int(table[column].nunique()))
-        for column in table.columns.drop("geometry")
-        if table[column].dtype.kind in "OTU" or str(table[column].dtype) == "str"
-        if 1 < table[column].nunique() <= max(20, len(table) // 10)
-    ]
-    if few:
-        found.decisions.append(Note("new_type", file=name, columns=few[:5]))
-
-
-def _take_assays(entry: dict, analytes: list[str], name: str, found: _Findings) -> None:
-    for column in analytes[:MOST_ANALYTES]:
-        found.evidence.append(
-            {
-                "name": column,
-                **entry,
-                "treatment": "interpolated",
-                "column": column,
-                "transform": "log10",
-            }
-        )
-    taken, rest = analytes[:MOST_ANALYTES], analytes[MOST_ANALYTES:]
-    found.guesses.append(Note("new_assays", file=name, columns=taken))
-    if rest:
-        found.decisions.append(Note("new_more_assays", file=name, columns=rest))
-
-
-def _take_polygons(
-    table: gpd.GeoDataFrame, entry: dict, name: str, found: _Findings
-) -> None:
-    columns = [str(c) for c in table.columns.drop("geometry")]
-    likely = [c for c in columns if CLASSES.search(c)] or columns
-    if not likely:
-        found.guesses.append(Note("new_bare_polygons", file=name))
-        found.evidence.append(
-            {"name": f"{_name(name)}_distance", **entry, "treatment": "distance_to"}
-        )
-        return
-    best = min(likely, key=lambda c: abs(table[c].nunique() - 12))
-    found.guesses.append(Note("new_class_column", file=name, column=best))
-    if len(columns) > 1:
-        found.decisions.append(
-            Note("new_which_column", file=name, columns=columns[:12])
-        )
-    found.evidence.append(
-        {"name": _name(name), **entry, "treatment": "categorical", "column": best}
-    )
-
-
-def _crs_name(crs: object) -> str:
-    """EPSG code of a CRS where it has one: its WKT is no name to write by hand."""
-    from pyproj import CRS
-
-    known = CRS.from_user_input(crs)
-    code = known.to_epsg()
-    return f"EPSG:{code}" if code else known.to_string()
-
-
-def _name(file: str) -> str:
-    stem = re.sub(r"\W+", "_", Path(file).stem).strip("_")
-    return stem or "layer"
+def _way(start: Path, folder: Path) -> Path:
+    """Way to a folder from where the district file lies; absolute where they part."""
+    start, folder = start.resolve(), folder.resolve()
+    if len(start.parents) > 1 and start.parts[:2] != folder.parts[:2]:
+        return folder
+    return Path(os.path.relpath(folder, start))
 
 
 def _tell_names_apart(evidence: list[dict]) -> None:
-    seen: dict[str, int] = {}
+    taken: set[str] = set()
     for entry in evidence:
-        name = entry["name"]
-        seen[name] = seen.get(name, 0) + 1
-        if seen[name] > 1:
-            entry["name"] = f"{name}_{seen[name]}"
+        name, count = entry["name"], 1
+        while entry["name"] in taken:
+            count += 1
+            entry["name"] = f"{name}_{count}"
+        taken.add(entry["name"])
 
 
-def _square_km(extent: object) -> float:
-    return float(extent.to_crs("EPSG:6933").area) / 1e6  # type: ignore[attr-defined]
-
-
-def _choose_crs(found: _Findings) -> str:
+def _choose_crs(found: Findings) -> str:
     from pyproj import CRS
 
     projected = [c for c in found.crs if CRS(c).is_projected]
@@ -290,7 +134,7 @@ def _choose_crs(found: _Findings) -> str:
     return UNDECIDED
 
 
-def _choose_resolution(found: _Findings) -> float:
+def _choose_resolution(found: Findings) -> float:
     if found.resolutions:
         finest = min(found.resolutions)
         found.guesses.append(Note("new_resolution", cell=finest))
@@ -302,7 +146,7 @@ def _choose_resolution(found: _Findings) -> float:
     return rounded
 
 
-def _compose(title: str, found: _Findings, lang: str) -> str:
+def _compose(title: str, found: Findings, lang: str, start: Path) -> str:
     crs, resolution = _choose_crs(found), _choose_resolution(found)
     if not found.deposits:
         found.decisions.append(Note("new_no_deposits"))
@@ -320,6 +164,9 @@ def _compose(title: str, found: _Findings, lang: str) -> str:
     lines += [Note("new_guessed", note=note) for note in found.guesses]
     lines += [Note("new_decide", note=note) for note in found.decisions]
     parts = [f"# {line.say(lang)}" for line in lines]
+    for entry in [*found.evidence, *found.deposits]:
+        if entry["file"] != UNDECIDED:
+            entry["file"] = (start / entry["file"]).as_posix()
     parts.append(_table("[district]", head))
     parts += [_table("[[evidence]]", entry) for entry in found.evidence]
     parts.append(_table("[deposits]", found.deposits[0]))
