@@ -27,7 +27,7 @@ TREATMENTS = (
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Source(_Section):
@@ -270,8 +270,15 @@ def _explain(error: ValidationError, content: dict, file: str) -> list[Problem]:
             file=file,
             value=_shown(item),
         )
-        for item in error.errors()
+        for item in _first_causes(error)
     ]
+
+
+def _first_causes(error: ValidationError) -> list[Any]:
+    """Errors without those of a list that is short because its items are faulty."""
+    items = error.errors()
+    within = {item["loc"][:k] for item in items for k in range(len(item["loc"]))}
+    return [e for e in items if e["type"] != "too_short" or e["loc"] not in within]
 
 
 def _shown(item: Any) -> str | None:  # noqa: ANN401
