@@ -56,3 +56,24 @@ def test_code_and_versions_are_named():
     assert len(code_fingerprint()) == 64
     assert code_revision().startswith("0.")
     assert {"python", "numpy", "scikit-learn"} <= set(library_versions())
+
+
+def test_companions_of_files_without_ending_and_of_esri_grids(tmp_path):
+    for name in ("dem", "dem.hdr", "other"):
+        (tmp_path / name).touch()
+    assert [p.name for p in companions(tmp_path / "dem")] == ["dem", "dem.hdr"]
+    grid = tmp_path / "grid"
+    grid.mkdir()
+    for name in ("hdr.adf", "w001001.adf", "prj.adf"):
+        (grid / name).touch()
+    names = [p.name for p in companions(grid / "hdr.adf")]
+    assert names == ["hdr.adf", "prj.adf", "w001001.adf"]
+
+
+def test_every_file_of_a_folder_is_hashed(tmp_path):
+    for chunk in ("a", "b"):
+        (tmp_path / "cube.zarr" / chunk).mkdir(parents=True)
+        (tmp_path / "cube.zarr" / chunk / "0").write_text(chunk)
+    hashes = FileHashes(tmp_path / "hashes.json").data_set(tmp_path / "cube.zarr")
+    assert list(hashes) == ["cube.zarr/a/0", "cube.zarr/b/0"]
+    assert len(set(hashes.values())) == 2

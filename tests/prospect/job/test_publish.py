@@ -1,6 +1,8 @@
 """The result folder holds the last good result, whole."""
 
+import errno
 import json
+import shutil
 
 import pytest
 
@@ -49,3 +51,32 @@ def test_two_runs_in_one_folder_are_refused(tmp_path):
         sole_user(tmp_path / "out"),
     ):
         pass
+
+
+def test_disk_that_fills_up_leaves_the_earlier_result_whole(tmp_path, monkeypatch):
+    stage, out = tmp_path / "work", tmp_path / "out"
+    products(stage, a_csv="1", b_csv="1", map_tif="1")
+    publish(stage, out)
+    before = {path.name: path.read_text() for path in out.iterdir()}
+    products(stage, a_csv="2", b_csv="2", map_tif="2")
+    copy, done = shutil.copyfile, []
+
+    def fills_up(source, target):
+        done.append(copy(source, target))
+        if len(done) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copyfile", fills_up)
+    with pytest.raises(OSError, match="No space left"):
+        publish(stage, out)
+    assert {path.name: path.read_text() for path in out.iterdir()} == before
+
+
+def test_what_has_not_changed_is_left_alone(tmp_path):
+    stage, out = tmp_path / "work", tmp_path / "out"
+    products(stage, a_csv="1", map_tif="1")
+    publish(stage, out)
+    stamps = {path.name: path.stat().st_mtime_ns for path in out.iterdir()}
+    products(stage, a_csv="1", map_tif="1")
+    publish(stage, out)
+    assert {path.name: path.stat().st_mtime_ns for path in out.iterdir()} == stamps

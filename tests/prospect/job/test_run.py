@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from types import SimpleNamespace
 
 import geopandas as gpd
 import numpy as np
@@ -10,6 +11,7 @@ import pyogrio
 import pytest
 import rasterio
 
+import prospect
 from prospect import run_district
 
 MAPS = [
@@ -151,6 +153,32 @@ def test_same_bytes_from_another_folder_and_number_of_threads(done, tiny_source)
     path, first = done
     place = path.parents[1] / "更 deep" / "b"
     again = run(copy(tiny_source / "district.toml", place), n_jobs=1)
+    assert digests(again.folder) == digests(first.folder)
+
+
+def test_same_bytes_from_within_the_folder(done, tmp_path, monkeypatch):
+    path, first = done
+    folder = copy(path, tmp_path / "c").parent
+    monkeypatch.chdir(folder)
+    result = run_district("district.toml", out="again", scene=False)
+    assert digests(result.folder) == digests(first.folder)
+
+
+def test_scene_of_an_earlier_run_is_not_passed_off_as_new(done, tmp_path, monkeypatch):
+    path, first = done
+    path = copy(path, tmp_path / "c")
+
+    def draw(score, *, png, html, **_):
+        png.write_bytes(b"a picture")
+        return SimpleNamespace(message=None)
+
+    monkeypatch.setitem(vars(prospect.scene), "render_scene", draw)
+    drawn = run_district(path, out=path.parent / "result")
+    assert drawn.scene is not None
+    assert made(drawn) == {"scene", "report"}
+    assert made(run_district(path, out=path.parent / "result")) == set()
+    again = run(path)
+    assert again.scene is None
     assert digests(again.folder) == digests(first.folder)
 
 

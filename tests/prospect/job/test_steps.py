@@ -90,3 +90,24 @@ def test_record_names_outputs_with_their_hash(tmp_path):
     record = json.loads((tmp_path / "steps" / "a.json").read_text())
     expected = "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
     assert record["outputs"]["a.txt"][2] == expected
+
+
+def test_optional_output_is_kept_when_made_and_gone_when_not(tmp_path):
+    picture, said = tmp_path / "a.png", tmp_path / "said.json"
+
+    def draw(steps, needs, make):
+        def write():
+            write_text(said, "[]")
+            if make:
+                write_text(picture, needs)
+
+        options = {"outputs": [said], "optional": [picture]}
+        return steps.do("scene", write, needs=needs, **options)
+
+    assert set(draw(make(tmp_path), "a", True).outputs) == {"a.png", "said.json"}
+    assert draw(make(tmp_path), "a", True).reused
+    picture.unlink()
+    assert not draw(make(tmp_path), "a", True).reused
+    assert set(draw(make(tmp_path), "b", False).outputs) == {"said.json"}
+    assert not picture.exists()
+    assert draw(make(tmp_path), "b", False).reused
