@@ -75,7 +75,8 @@ def _look_at(
         yield from _check_grid(grid, geobox)
         return
     table = read_table(district, layer, samples=layer.treatment == "interpolated")
-    yield from _suspicious(table, geobox)
+    afar = layer.treatment in {"distance_to", "density_of", "interpolated"}
+    yield from _suspicious(table, geobox, from_afar=afar)
     headers = table.attrs.get("columns", {})
     if layer.column and layer.column not in {*table.columns, *headers.values()}:
         remedy = f"choose one of: {', '.join(map(str, table.columns))}"
@@ -176,6 +177,11 @@ def check_mask(
     if kinds:
         what = f"the mask must be polygons, found {', '.join(kinds)}"
         yield Problem(what, "name a layer of polygons, or leave the mask out")
+    elif geobox is not None and len(table) and _meets(table, geobox):
+        inside = table.to_crs(geobox.crs).clip(geobox.boundingbox.bbox).area.sum()
+        if inside < abs(geobox.resolution.x * geobox.resolution.y):
+            what = "the mask leaves less than one cell of the region"
+            yield Problem(what, "check the CRS of the mask and the region")
 
 
 def check_points(
@@ -211,25 +217,33 @@ def _not_numbers(values: pd.Series) -> Iterator[Problem]:
         yield Problem(what, "mend the column", column=str(values.name))
 
 
-def _suspicious(table: gpd.GeoDataFrame, geobox: GeoBox | None) -> Iterator[Problem]:
+def _suspicious(
+    table: gpd.GeoDataFrame, geobox: GeoBox | None, *, from_afar: bool = False
+) -> Iterator[Problem]:
     if len(table) == 0:
         yield Problem("no record is left", "check the file and the filter (where)")
         return
+    empty = table.attrs.get("dropped", {}).get("empty geometries")
+    if empty:
+        what, remedy = Note("no_geometry", n=empty), Note("no_geometry_remedy")
+        yield Problem(what, remedy, severity="warning")
     places = list(check_coordinates(table.geometry.representative_point(), table.crs))
     yield from (replace(problem, file=None) for problem in places)
     wrong = any(problem.severity == "error" for problem in places)
-    if geobox is not None and not wrong and not _meets(table, geobox):
+    if geobox is not None and not wrong and not _meets(table, geobox, from_afar):
         yield _apart()
 
 
-def _meets(table: gpd.GeoDataFrame, geobox: GeoBox) -> bool:
+def _meets(table: gpd.GeoDataFrame, geobox: GeoBox, from_afar: bool = False) -> bool:
+    """Whether features meet the region, or what lies as far as it is wide around it."""
     west, south, east, north = table.to_crs(geobox.crs).total_bounds
     box = geobox.boundingbox
+    reach = max(box.span_x, box.span_y) if from_afar else 0.0
     return bool(
-        west <= box.right
-        and east >= box.left
-        and south <= box.top
-        and north >= box.bottom
+        west <= box.right + reach
+        and east >= box.left - reach
+        and south <= box.top + reach
+        and north >= box.bottom - reach
     )
 
 

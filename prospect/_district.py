@@ -40,7 +40,7 @@ class Source(_Section):
     `data:topic/name/file` is taken from the registry of real data sets.
     """
 
-    file: str
+    file: Annotated[str, Field(min_length=1)]
     layer: str | None = None
     crs: str | None = None
     encoding: str | None = None

@@ -183,7 +183,10 @@ def _predict_block(
         for at in range(0, flat[0].size, SLAB):
             cells = slice(at, at + SLAB)
             table = np.stack([layer[cells] for layer in flat], axis=1).astype(float)
-            known = ~np.isnan(table).all(axis=1)
+            finite = np.isfinite(table)
+            known = finite.any(axis=1)
+            if not finite.all():
+                table[~finite] = np.nan  # an infinite value is no measurement
             if known.any():
                 rows = table if known.all() else table[known]
                 out[:, cells][:, known] = _predict_rows(

@@ -20,6 +20,7 @@ from .job._layers import (
     make_layers,
     open_layers,
     summarise_layers,
+    without_infinite,
 )
 from .job._models import make_models, map_paths
 from .job._products import Job, make_products
@@ -170,6 +171,7 @@ def _work(
     layers = open_layers(district, steps.folder)
     stack = stack_evidence(layers)
     notes = [*notes, *summarise_layers(stack, steps=steps)]
+    stack = without_infinite(stack, steps.folder)
     make_training(district, geobox, stack, steps=steps)
     order = directions(district, layers)
     make_models(district, stack, order, steps=steps)

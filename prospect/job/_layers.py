@@ -7,6 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+import xarray as xr
+
 from survey import DataProblems, Problem, open_grid, save_grid, write_text
 
 from .._note import coded, note_of, read_note
@@ -14,7 +17,6 @@ from .._stack import missing_table
 from ._frame import inside_mask
 
 if TYPE_CHECKING:
-    import xarray as xr
     from odc.geo.geobox import GeoBox
 
     from .._district import District, Evidence
@@ -130,6 +132,19 @@ def summarise_layers(stack: xr.Dataset, *, steps: Steps) -> list[str]:
     if fatal:
         raise DataProblems(fatal)
     return [note_of(problem) for problem in problems]
+
+
+def without_infinite(stack: xr.Dataset, work: Path) -> xr.Dataset:
+    """Stack with infinite cells missing, in the layers that were found to have any."""
+    flagged = {
+        problem["layer"]
+        for problem in load_summary(work)["problems"]
+        if getattr(read_note(problem["what"]), "code", "") == "layer_infinite"
+    }
+    with xr.set_options(keep_attrs=True):
+        return stack.assign(
+            {n: stack[n].where(np.isfinite(stack[n])) for n in sorted(flagged)}
+        )
 
 
 def load_summary(work: Path) -> dict:

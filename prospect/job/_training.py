@@ -6,11 +6,20 @@ import json
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
-from survey import DataProblems, Problem, atomic_path, save_features, write_text
+from survey import (
+    DataProblems,
+    Problem,
+    atomic_path,
+    geobox_of,
+    save_features,
+    write_text,
+)
 
 from .._labels import Training, draw_background, one_per_cell, sample_stack
+from .._stream import cells_of, read_cells
 from ._frame import read_table
 
 if TYPE_CHECKING:
@@ -99,7 +108,7 @@ def make_training(
 
 
 def _make(district: District, geobox: GeoBox, stack: xr.Dataset, work: Path) -> None:
-    deposits = read_deposits(district, geobox)
+    deposits = _with_evidence(read_deposits(district, geobox), district, stack)
     plan = district.background
     others = plan.others and read_table(district, plan.others, samples=False)
     effort = plan.effort and read_table(district, plan.effort, samples=False)
@@ -118,6 +127,32 @@ def _make(district: District, geobox: GeoBox, stack: xr.Dataset, work: Path) -> 
         stack, deposits, background, unit_cell_area=district.unit_cell_area
     )
     _save(training, deposits, background, work)
+
+
+def _with_evidence(
+    deposits: gpd.GeoDataFrame, district: District, stack: xr.Dataset
+) -> gpd.GeoDataFrame:
+    """Deposits where some layer has a value; others would teach that gaps are ore."""
+    box = geobox_of(stack)
+    x, y = deposits.geometry.x.to_numpy(), deposits.geometry.y.to_numpy()
+    row, col, _ = cells_of(box.affine, tuple(box.shape), x, y)
+    values = read_cells([stack[name] for name in stack], row, col)
+    known = np.isfinite(values).any(axis=1)
+    column = district.deposits.id
+    ids = deposits[column] if column else deposits.index.to_series()
+    kept = deposits[known].copy()
+    gone = {"count": int((~known).sum()), "ids": ids[~known].tolist()}
+    dropped = deposits.attrs["dropped"] | {"no_evidence": gone}
+    kept.attrs = deposits.attrs | {"dropped": dropped}
+    if len(kept) < district.validation.folds:
+        problem = Problem(
+            f"{len(kept)} of {len(deposits)} deposits in the region lie where a layer "
+            f"has a value, fewer than the {district.validation.folds} folds",
+            "check mask and extent of the layers, or use fewer folds",
+            district.deposits.file,
+        )
+        raise DataProblems([problem])
+    return kept
 
 
 def _save(

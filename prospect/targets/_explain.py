@@ -170,6 +170,10 @@ def explain_targets(
     >>> found.targets["evidence_for"].tolist()
     ['iron (+3.4)']
     """
+    if targets.empty:
+        reasons = {"evidence_for": "", "evidence_against": ""}
+        columns = ["rank", "layer", "contribution", "value", "n_cells"]
+        return Explanation(targets.assign(**reasons), pd.DataFrame(columns=columns))
     box = geobox_of(stack)
     rng = np.random.default_rng(random_state)
     cells = [
@@ -181,7 +185,7 @@ def explain_targets(
         )
     ]
     home = np.repeat(targets["rank"].to_numpy(), [len(c) for c in cells])
-    place = np.concatenate(cells) if cells else np.empty((0, 2), dtype=np.int64)
+    place = np.concatenate(cells)
     layers = list(reference.columns)
     values = read_cells([stack[name] for name in layers], *place.T)
     X = pd.DataFrame(values, columns=layers)

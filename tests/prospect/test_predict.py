@@ -64,6 +64,17 @@ def test_map_is_the_table_cell_by_cell(kind, stack, table):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_infinite_cells_are_missing(kind, stack, table):
+    model = fit(kind, table)
+    gravity = stack["gravity"].copy()
+    gravity[20:24, :9] = np.inf
+    spoilt = predict_map(model, stack.assign(gravity=gravity))["score"]
+    gravity = gravity.where(np.isfinite(gravity))
+    missing = predict_map(model, stack.assign(gravity=gravity))["score"]
+    np.testing.assert_array_equal(spoilt, missing)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_blocks_give_the_same_bits(kind, stack, table):
     model = fit(kind, table)
     whole = predict_map(model, stack, prior=0.01)

@@ -56,6 +56,22 @@ def mask_of_lines(path):
     _swap(path, "[deposits]", '[mask]\nfile = "faults.geojson"\n\n[deposits]')
 
 
+def mask_of_nothing(path):
+    small = gpd.GeoSeries.from_wkt(["POINT (403020 7597020)"], crs="EPSG:32754")
+    small.buffer(10).to_file(path.parent / "small.geojson")
+    _swap(path, "[deposits]", '[mask]\nfile = "small.geojson"\n\n[deposits]')
+
+
+def no_file_name(path):
+    _swap(path, 'file = "mag.tif"', 'file = ""')
+
+
+def faults_far_away(path):
+    file = path.parent / "faults.geojson"
+    lines = gpd.read_file(file)
+    lines.set_geometry(lines.translate(20_000, 0)).to_file(file)
+
+
 def elevation_missing(path):
     path.write_text(path.read_text("utf-8") + '\n[scene.elevation]\nfile = "dem.tif"\n')
 
@@ -324,6 +340,9 @@ FAULTS = {
     wrong_filter: ["deposits.gpkg", "Type == 'mine'", "not a query", "site, Au_t"],
     filter_keeps_none: ["deposits.gpkg", "Au_t > 1e9", "none of 40 rows", "spelling"],
     mask_of_lines: ["faults.geojson", "mask", "must be polygons, found LineString"],
+    mask_of_nothing: ["small.geojson", "mask", "less than one cell", "CRS"],
+    no_file_name: ["district.toml", "evidence 1 'mag', file", "at least 1"],
+    faults_far_away: ["faults.geojson", "does not overlap", "check the CRS"],
     bad_effort: ["soil.csv", "background.effort", "no coordinate system", "crs="],
     unknown_key: ["district.toml", "nT", "evidence 1 'mag', unit", "'units'?"],
     key_missing: ["district.toml", "evidence 1 'mag', file", "add this key"],
@@ -423,6 +442,12 @@ def test_column_of_text_is_not_listed_row_by_row_without_end(tiny):
             lambda path: _swap(path, "[400000, 406000,", "[400000, 405000,"),
             "of 40 deposits lie outside the region",
         ),
+        (
+            lambda path: _deposits(
+                path.parent, lambda t: t.set_geometry([None, *t.geometry[1:]])
+            ),
+            "deposits.gpkg: 1 records without geometry are left out",
+        ),
     ],
 )
 def test_warning_does_not_stop_the_check(spoil, words, tiny):
@@ -432,6 +457,13 @@ def test_warning_does_not_stop_the_check(spoil, words, tiny):
     assert words in str(problem)
     done = CliRunner().invoke(app, ["check", str(tiny)])
     assert done.exit_code == 0
+
+
+def test_faults_beside_the_region_are_evidence_too(tiny):
+    file = tiny.parent / "faults.geojson"
+    lines = gpd.read_file(file)
+    lines.set_geometry(lines.translate(7_000, 0)).to_file(file)
+    assert check_district(tiny) == []
 
 
 def test_rare_values_of_a_large_grid_are_neither_missing_nor_constant(tiny):

@@ -10,9 +10,11 @@ import numpy as np
 import pyogrio
 import pytest
 import rasterio
+from shapely.geometry import box
 
 import prospect
 from prospect import run_district
+from survey import DataProblems
 
 MAPS = [
     f"maps/{what}_{model}"
@@ -223,6 +225,43 @@ def test_warnings_name_files_as_the_district_does(done, tmp_path):
     place = str(tmp_path).encode()
     for name in digests(again.folder):
         assert place not in (again.folder / name).read_bytes(), name
+
+
+def test_odd_but_usable_input_runs_to_the_end_and_says_so(done, tmp_path):
+    path, _ = done
+    path = copy(path, tmp_path / "c")
+    with rasterio.open(path.parent / "mag.tif", "r+") as grid:
+        values = grid.read(1)
+        values[:10, :10] = np.inf
+        grid.write(values, 1)
+    half = box(400_000, 7_595_000, 403_000, 7_600_000)
+    gpd.GeoSeries([half], crs="EPSG:32754").to_file(path.parent / "half.geojson")
+    sections = '\n[mask]\nfile = "half.geojson"\n[targets]\nmin_area_km2 = 1000\n'
+    path.write_text(path.read_text("utf-8") + sections, encoding="utf-8")
+    again = run(path)
+    assert any("layer 'mag', value 'inf': 100 cells are" in n for n in again.notes)
+    summary = json.loads((again.folder / "summary.json").read_text("utf-8"))
+    deposits = gpd.read_file(path.parent / "deposits.gpkg")
+    beyond = int((deposits.geometry.x > 403_000).sum())
+    assert summary["deposits"]["dropped"]["no_evidence"] == beyond > 0
+    assert summary["deposits"]["n_used"] == 40 - beyond
+    assert summary["targets"] == []
+    assert len(gpd.read_file(again.targets, layer="targets")) == 0
+    with rasterio.open(again.folder / f"{MAPS[0]}.tif") as grid:
+        score = grid.read(1)
+    assert np.isnan(score[:, 30:]).all()
+    assert np.isfinite(score[:, :30]).all()
+
+
+def test_fewer_deposits_with_evidence_than_folds_are_refused(tiny):
+    corner = box(400_000, 7_595_000, 400_300, 7_595_300)
+    gpd.GeoSeries([corner], crs="EPSG:32754").to_file(tiny.parent / "mask.geojson")
+    text = tiny.read_text("utf-8") + '\n[mask]\nfile = "mask.geojson"\n'
+    tiny.write_text(text, encoding="utf-8")
+    with pytest.raises(
+        DataProblems, match=r"0 of 40 deposits .* check mask and extent"
+    ):
+        run(tiny)
 
 
 def test_model_that_is_taken_out_leaves_the_result(done, tmp_path):

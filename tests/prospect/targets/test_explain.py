@@ -96,3 +96,13 @@ def test_targets_are_given_their_reasons():
     assert found.table["value"].tolist() == [1, 1, 3, 2]
     assert found.table["n_cells"].between(2, 12).all()
     pd.testing.assert_frame_equal(targets, before)
+
+
+def test_no_target_has_no_reasons():
+    geobox = GeoBox.from_bbox((0, 0, 4000, 1000), "EPSG:32654", resolution=1000)
+    grid = wrap_xr(np.array([[1.0, 2.0, 3.0, 2.0]]), geobox)
+    stack = xr.Dataset({"fault": grid, "rock": grid})
+    targets = delineate_targets(grid, threshold=2.5, min_area_km2=9)
+    found = explain_targets(targets, Additive(), stack, cells(9), random_state=0)
+    assert len(found.targets) == len(found.table) == 0
+    assert {"evidence_for", "evidence_against"} <= set(found.targets)
