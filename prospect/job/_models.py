@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .._district import District, Model
     from ._steps import Steps
 
+N_JOBS = 2
+
 
 def prior_of(work: Path) -> float:
     """
@@ -57,9 +59,16 @@ def estimator(
         categorical=categorical,
         directions=directions,
         random_state=district.random_state,
-        n_jobs=dask.config.get("num_workers", 2),
+        n_jobs=dask.config.get("num_workers", N_JOBS),
         params=model.params,
     )
+
+
+def _forget_threads(fitted: object, model: Model) -> None:
+    """Put the usual number of threads back: it does not belong to the result."""
+    names = [name for name in fitted.get_params() if name.split("__")[-1] == "n_jobs"]
+    if "n_jobs" not in model.params:
+        fitted.set_params(**dict.fromkeys(names, N_JOBS))
 
 
 def model_folder(work: Path, key: str) -> Path:
@@ -82,6 +91,7 @@ def _fit(
         training = load_training(steps.folder)
         unfitted = estimator(district, model, stack, directions)
         fitted = unfitted.fit(training.X, training.y, sample_weight=training.weight)
+        _forget_threads(fitted, model)
         save_model(fitted, folder)
 
     needs = [steps.key("training"), model.model_dump(), directions]

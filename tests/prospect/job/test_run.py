@@ -158,6 +158,21 @@ def test_same_bytes_from_another_folder_and_number_of_threads(done, tiny_source)
     assert digests(again.folder) == digests(first.folder)
 
 
+@pytest.mark.slow
+def test_every_model_and_the_scene_are_the_same_bytes(tiny_source, tmp_path):
+    results = []
+    for n_jobs in (1, 2):
+        path = copy(tiny_source / "district.toml", tmp_path / str(n_jobs))
+        more = '[[model]]\nkind = "random_forest"\n[[model]]\nkind = "lightgbm"\n'
+        text = path.read_text("utf-8").replace("[validation]", more + "[validation]")
+        path.write_text(text, encoding="utf-8")
+        out = path.parent / "result"
+        results.append(run_district(path, out=out, n_jobs=n_jobs))
+    first, second = (digests(result.folder) for result in results)
+    assert first == second
+    assert results[0].scene is None or "scene.html" in first
+
+
 def test_same_bytes_from_within_the_folder(done, tmp_path, monkeypatch):
     path, first = done
     folder = copy(path, tmp_path / "c").parent
