@@ -8,6 +8,7 @@ into it. Nothing of the caller is imported here but the libraries that draw.
 from __future__ import annotations
 
 import json
+import re
 import sys
 import zipfile
 from pathlib import Path
@@ -183,8 +184,20 @@ def export(plotter: pv.Plotter, path: Path) -> None:
         }
         for entry in trame.extract_array_hash(scene)
     }
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("index.json", json.dumps({"hashes": hashes, "scene": scene}))
+    text = count_objects(json.dumps({"hashes": hashes, "scene": scene}))
+    entry = zipfile.ZipInfo("index.json")  # without the time, for equal bytes
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(entry, text, zipfile.ZIP_DEFLATED)
+
+
+def count_objects(text: str) -> str:
+    """Text with objects numbered: VTK names them by their address in memory."""
+    names: dict[str, str] = {}
+
+    def count(found: re.Match[str]) -> str:
+        return names.setdefault(found[0], f"{len(names) + 1:016x}")
+
+    return re.sub(r"(?<=[\"{])[0-9a-f]{16}(?=[\"}-])", count, text)
 
 
 if __name__ == "__main__":

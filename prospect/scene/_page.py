@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import io
 import re
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
     from ..report import Words
 
 OUTSIDE = re.compile(r"https://kitware\.github\.io/vtk-js/icon/[^`\"']*")
-ADDRESS = re.compile(r"(?<=[\"{])[0-9a-f]{16}(?=[\"}-])")
 STYLE = """
 .legend, .title, .hint { position: fixed; z-index: 5; pointer-events: none; color: #222;
   font-family: system-ui, "Noto Sans", "PingFang SC", "Microsoft YaHei",
@@ -72,7 +69,7 @@ def make_page(
     icon = '<link rel="icon" href="data:,">'
     viewer = viewer.replace("</head>", f"{icon}<style>{STYLE}</style></head>", 1)
     body = _overlay(title, words("scene_hint"), notes, legend)
-    data = base64.b64encode(_same_bytes(scene)).decode()
+    data = base64.b64encode(scene).decode()
     script = (
         "<script>function loadDataSet() { OfflineLocalView.load("
         "document.querySelector('.content'), { base64Str: \""
@@ -82,28 +79,6 @@ def make_page(
     head, foot = viewer.rsplit("</body>", 1)
     head = head.replace("<body>", f'<body><div class="content"></div>{body}', 1)
     return f"{head}{script}</body>{foot}"
-
-
-def _same_bytes(scene: bytes) -> bytes:
-    """
-    Return the archive with objects counted and no time.
-
-    VTK names objects by their address in memory, so two equal scenes would differ.
-    """
-    names: dict[str, str] = {}
-
-    def count(found: re.Match[str]) -> str:
-        return names.setdefault(found[0], f"{len(names) + 1:016x}")
-
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(scene)) as old, zipfile.ZipFile(out, "w") as new:
-        for name in old.namelist():
-            content = old.read(name)
-            if name.endswith(".json"):
-                content = ADDRESS.sub(count, content.decode()).encode()
-            entry = zipfile.ZipInfo(name)
-            new.writestr(entry, content, compress_type=zipfile.ZIP_DEFLATED)
-    return out.getvalue()
 
 
 def viewer_file() -> Path:

@@ -176,7 +176,10 @@ def test_real_picture_is_not_blank(score, elevation, deposits, targets, tmp_path
     assert files.message == ""
     assert imread(files.png)[..., :3].std() > 0.05
     assert 1e6 < files.html.stat().st_size < 5e6
-    again = render_scene(score, **layers, png=tmp_path / "t.png")
+    again = render_scene(
+        score, **layers, png=tmp_path / "t.png", html=tmp_path / "t.html"
+    )
+    assert again.html.read_bytes() == files.html.read_bytes()
     assert again.png.read_bytes() == files.png.read_bytes()
 
 
