@@ -10,7 +10,7 @@ from survey import open_grid, save_features, write_text
 from .._note import note_of, read_notes, write_notes
 from ._card import write_cards
 from ._content import report_content
-from ._models import best_model, load_validation, map_paths, model_folder
+from ._models import best_model, map_paths, model_folder
 from ._pictures import draw_figures, draw_scene, leave_out_scene
 from ._training import load_deposits, load_training
 
@@ -108,7 +108,7 @@ def make_tables(job: Job) -> None:
         deposits = load_deposits(job.work)
         for name in job.stack.data_vars:
             table = _weigh(job, str(name), deposits)
-            write_text(folder / f"weights_{name}.csv", table.to_csv(index=False))
+            write_text(folder / f"weights_{name}.csv", spreadsheet(table))
 
     names = list(job.stack.data_vars)
     job.steps.do(
@@ -121,6 +121,21 @@ def make_tables(job: Job) -> None:
         ],
         outputs=[folder / f"weights_{name}.csv" for name in names],
     )
+
+
+def spreadsheet(table: pd.DataFrame) -> str:
+    """
+    CSV of a table in which no cell is a formula.
+
+    Labels come from data; one that starts like a formula gets an apostrophe, which
+    spreadsheets show as text instead of running it.
+    """
+    safe = table.copy()
+    for column in safe.columns:
+        texts = safe[column].map(lambda cell: isinstance(cell, str))
+        risky = texts & safe[column].astype(str).str.match(r"[=+\-@\t\r]")
+        safe[column] = safe[column].where(~risky, "'" + safe[column].astype(str))
+    return safe.to_csv(index=False)
 
 
 def _weigh(job: Job, name: str, deposits: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -176,7 +191,7 @@ def make_targets(job: Job) -> None:
         text = json.dumps(rule, ensure_ascii=False, default=str)
         write_text(job.work / "targets.json", text)
         save_features(targets, target, layer="targets", style=target_style())
-        write_text(reasons, long_table.to_csv(index=False))
+        write_text(reasons, spreadsheet(long_table))
 
     job.steps.do(
         "targets",
@@ -204,10 +219,3 @@ def make_report(job: Job, content: dict) -> None:
         write_report(content, target, lang=job.lang)
 
     job.steps.do("report", write, needs=[content, job.lang], outputs=[target, summary])
-
-
-def validations(job: Job) -> dict[str, dict]:
-    """Return the validation of every model by key."""
-    return {
-        model.key: load_validation(job.work, model.key) for model in job.district.model
-    }
