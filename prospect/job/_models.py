@@ -65,8 +65,14 @@ def estimator(
 
 
 def _forget_threads(fitted: object, model: Model) -> None:
-    """Put the usual number of threads back: it does not belong to the result."""
-    names = [name for name in fitted.get_params() if name.split("__")[-1] == "n_jobs"]
+    """
+    Put the usual number of threads back: it does not belong to the result.
+
+    Only where one was set. A preparing step that was given one would start processes,
+    which outlive a killed job and hold on to its output.
+    """
+    given = fitted.get_params()
+    names = [n for n in ("n_jobs", "model__n_jobs") if given.get(n) is not None]
     if "n_jobs" not in model.params:
         fitted.set_params(**dict.fromkeys(names, N_JOBS))
 

@@ -121,6 +121,20 @@ def test_run_goes_on_where_it_was_cut_off(step, number, code, tiny, whole):
     assert step.replace("-", ":", 1) in reused
 
 
+def test_a_run_starts_no_process_of_its_own(tiny, monkeypatch):
+    from joblib.externals.loky import reusable_executor
+
+    from prospect import run_district
+
+    def refuse(*_, **__):
+        raise AssertionError("processes outlive a killed run and hold its output")
+
+    monkeypatch.setattr(reusable_executor._ReusablePoolExecutor, "__init__", refuse)
+    text = tiny.read_text().replace('kind = "logistic_regression"', 'kind = "lightgbm"')
+    tiny.write_text(text)
+    run_district(tiny, out=tiny.parent / "result", scene=False)
+
+
 @pytest.mark.slow
 def test_last_good_result_stands_when_a_run_is_stopped(tiny, whole):
     shutil.copytree(whole / "result", tiny.parent / "result")
