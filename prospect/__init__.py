@@ -12,6 +12,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=[
         "evidence",
+        "geochem",
+        "gridding",
         "models",
         "report",
         "scene",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -11,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from survey import write_text
 
+from ._wording import read_wording
+
 if TYPE_CHECKING:
     from survey import Problem
 
-FILE = Path(__file__).with_name("data") / "notes.toml"
+FOLDER = Path(__file__).with_name("data")
 LANGUAGES = ("en", "zh")
 BETWEEN_WORDS = {"en": ", ", "zh": "、"}
 BETWEEN_NOTES = {"en": ", ", "zh": "，"}
@@ -167,8 +168,8 @@ def where_of(problem: Problem, lang: str) -> str:
 
 @cache
 def table() -> Mapping[str, Mapping[str, str]]:
-    """Wording of the notes by code and language."""
-    return tomllib.loads(FILE.read_text(encoding="utf-8"))
+    """Wording of the notes by code and language, of all files `notes*.toml`."""
+    return read_wording(FOLDER, "notes")
 
 
 def _rebuilt(code: str, values: dict[str, Any]) -> Note:

@@ -10,6 +10,7 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
+    submodules=["quality"],
     submod_attrs={
         "_atomic": ["atomic_path", "write_bytes", "write_text"],
         "_blocks": ["map_windows"],

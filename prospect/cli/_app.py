@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import _data, _job, _machine
+from . import _data, _geochem, _job, _machine
 from ._shared import err
 
 EPILOG = (
@@ -28,6 +28,7 @@ app.command()(_job.check)
 app.command()(_job.new)
 app.command()(_machine.doctor)
 app.add_typer(_data.app, name="data")
+app.add_typer(_geochem.app, name="geochem")
 
 
 def _version(wanted: bool) -> None:

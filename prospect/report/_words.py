@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from .._wording import read_wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LANGUAGES = ("en", "zh")
-FILE = Path(__file__).parent / "data" / "words.toml"
+FOLDER = Path(__file__).parent / "data"
 
 
 class Words:
@@ -56,5 +57,5 @@ class Words:
 
 @cache
 def table() -> Mapping[str, Mapping[str, str]]:
-    """Wording by key and language."""
-    return tomllib.loads(FILE.read_text(encoding="utf-8"))
+    """Wording by key and language, of all files `words*.toml`."""
+    return read_wording(FOLDER, "words")

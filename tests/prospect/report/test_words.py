@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 import prospect.report
+from prospect._wording import read_wording
 from prospect.report import Words
-from prospect.report._words import FILE, table
+from prospect.report._words import FOLDER, table
 
 PACKAGE = Path(prospect.report.__file__).parents[1]
 PREFIXES = (
@@ -28,8 +29,7 @@ BY_SECTION = {
 
 def used_keys():
     """Keys of templates and modules, with the names of the values they fill in."""
-    files = [FILE.parent / "report.html.j2"]
-    files += [f for name in ("report", "scene") for f in (PACKAGE / name).glob("*.py")]
+    files = [*FOLDER.glob("*.j2"), *PACKAGE.rglob("*.py")]
     for file in files:
         text = file.read_text(encoding="utf-8")
         yield from re.findall(r"\b(?:t|words|drawn)\(\s*[\"'](\w+)[\"']", text)
@@ -55,11 +55,10 @@ def test_only_known_keys_are_used_and_every_key_is_used():
     assert used
     assert used <= set(table())
     literals = set()
-    for name in ("report", "scene"):
-        for file in (PACKAGE / name).glob("*.py"):
-            tree = ast.parse(file.read_text(encoding="utf-8"))
-            constants = (n.value for n in ast.walk(tree) if isinstance(n, ast.Constant))
-            literals |= {value for value in constants if isinstance(value, str)}
+    for file in PACKAGE.rglob("*.py"):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        constants = (n.value for n in ast.walk(tree) if isinstance(n, ast.Constant))
+        literals |= {value for value in constants if isinstance(value, str)}
     composed = {k for k in table() if k.split("_")[0] in PREFIXES}
     assert not set(table()) - used - literals - composed - BY_SECTION
 
@@ -82,3 +81,10 @@ def test_unknown_name_is_shown_as_it_is():
 def test_unknown_language_is_refused():
     with pytest.raises(ValueError, match="lang='fr' is not a language"):
         Words("fr")
+
+
+def test_a_key_in_two_files_is_refused(tmp_path):
+    for name in ("words.toml", "words_more.toml"):
+        (tmp_path / name).write_text("[map]\nen = 'map'\nzh = '图'\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"words_more.toml says again: \['map'\]"):
+        read_wording(tmp_path, "words")

@@ -1,0 +1,13 @@
+"""
+Samples spread over a grid, with the uncertainty kept.
+
+Variograms, kriging and simulation with moving neighbourhoods, inverse distance, natural
+neighbours and minimum curvature; every method is lazy and works block by block.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={},
+)
