@@ -23,5 +23,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "_match": ["match_grid"],
         "_problems": ["DataProblems", "Problem"],
         "_samples": ["read_samples"],
+        "_tableout": ["save_table"],
     },
 )

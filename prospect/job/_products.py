@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from survey import open_grid, save_features, write_text
+from survey import open_grid, save_features, save_table, write_text
 
 from .._note import note_of, read_notes, write_notes
 from ._card import write_cards
@@ -108,7 +108,7 @@ def make_tables(job: Job) -> None:
         deposits = load_deposits(job.work)
         for name in job.stack.data_vars:
             table = _weigh(job, str(name), deposits)
-            write_text(folder / f"weights_{name}.csv", spreadsheet(table))
+            save_table(table, folder / f"weights_{name}.csv")
 
     names = list(job.stack.data_vars)
     job.steps.do(
@@ -121,21 +121,6 @@ def make_tables(job: Job) -> None:
         ],
         outputs=[folder / f"weights_{name}.csv" for name in names],
     )
-
-
-def spreadsheet(table: pd.DataFrame) -> str:
-    """
-    CSV of a table in which no cell is a formula.
-
-    Labels come from data; one that starts like a formula gets an apostrophe, which
-    spreadsheets show as text instead of running it.
-    """
-    safe = table.copy()
-    for column in safe.columns:
-        texts = safe[column].map(lambda cell: isinstance(cell, str))
-        risky = texts & safe[column].astype(str).str.match(r"[=+\-@\t\r]")
-        safe[column] = safe[column].where(~risky, "'" + safe[column].astype(str))
-    return safe.to_csv(index=False)
 
 
 def _weigh(job: Job, name: str, deposits: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -191,7 +176,7 @@ def make_targets(job: Job) -> None:
         text = json.dumps(rule, ensure_ascii=False, default=str)
         write_text(job.work / "targets.json", text)
         save_features(targets, target, layer="targets", style=target_style())
-        write_text(reasons, spreadsheet(long_table))
+        save_table(long_table, reasons)
 
     job.steps.do(
         "targets",

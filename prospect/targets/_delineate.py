@@ -11,10 +11,10 @@ import pandas as pd
 
 from survey import DataProblems, Problem, check_projected, check_same_grid, geobox_of
 
+from .._patches import find_patches, outline_patches
 from .._quantile import count_at_least, count_known, kth_largest, next_above
 from .._stream import cells_of, centres_of
 from ..validation import prediction_area
-from ._patches import find_patches, outline_patches
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from .._stream import stream_blocks
+from ._stream import stream_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -221,7 +221,7 @@ def _straighten(shape: Geometry) -> Geometry:
 def _block_numbers(
     score: xr.DataArray, origins: list[tuple[int, int]]
 ) -> set[tuple[int, int]]:
-    from .._stream import as_dask
+    from ._stream import as_dask
 
     down, across = (
         {int(start): k for k, start in enumerate(np.cumsum([0, *sizes[:-1]]))}
