@@ -10,5 +10,8 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submod_attrs={},
+    submod_attrs={
+        "_assess": ["assess_quality"],
+        "_assessment": ["QualityAssessment"],
+    },
 )
