@@ -195,8 +195,10 @@ def _name(box: GeoBox) -> str:
 
 def _crs_of(data: Any) -> CRS | None:  # noqa: ANN401
     """Coordinate system of data, or the system that `data` itself states."""
-    if hasattr(data, "rio"):
-        data = data.rio.crs if hasattr(data, "dims") else data
+    if hasattr(data, "dims"):
+        import rioxarray  # noqa: F401  registers .rio, whoever made the grid
+
+        data = data.rio.crs
     elif hasattr(data, "crs"):
         data = data.crs
     if data is None:

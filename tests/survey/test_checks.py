@@ -1,5 +1,8 @@
 """Checks raise with a remedy and let pass what is right."""
 
+import subprocess
+import sys
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -111,3 +114,18 @@ def _rest_of_tm35fin():
         'PARAMETER["Scale_Factor",0.9996],PARAMETER["Latitude_Of_Origin",0.0],'
         'UNIT["Meter",1.0]]'
     )
+
+
+def test_a_grid_tells_its_system_whatever_was_imported_before():
+    code = (
+        "import numpy as np\n"
+        "from odc.geo.geobox import GeoBox\n"
+        "from odc.geo.xr import wrap_xr\n"
+        "from survey import check_projected\n"
+        "box = GeoBox.from_bbox((0, 0, 20, 20), 'EPSG:32650', resolution=10)\n"
+        "print(check_projected(wrap_xr(np.zeros((2, 2)), box)).to_epsg())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "32650"
