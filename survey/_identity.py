@@ -77,8 +77,12 @@ def settle_identity(
         used = ["sample_id"] if "sample_id" in table else []
         return Identity(ids, keep, {}, used, notes, {}, [])
     ids = _ids(table, columns, rows, notes)
-    same = table.assign(_place=shapely.to_wkb(places.geometry, hex=True)).astype("str")
-    keep = ~same.duplicated().to_numpy()
+    # rows named by their number have no id of their own: they may repeat another row
+    twice = (ids.duplicated(keep=False) | ids.str.startswith("row-")).to_numpy()
+    place = shapely.to_wkb(places.geometry[twice], hex=True)
+    same = table[twice].assign(_place=place).astype("str")
+    keep = np.ones(len(table), bool)
+    keep[twice] = ~same.duplicated().to_numpy()
     dropped = {}
     if not keep.all():
         dropped["identical rows"] = int((~keep).sum())
@@ -152,8 +156,8 @@ def _repeated(
     kept = ids[keep]
     problems = []
     for value, places in kept[kept.duplicated(keep=False)].groupby(kept, sort=False):
-        at = [same.index.get_loc(label) for label in places.index]
-        one, two = same.iloc[at[0]], same.iloc[at[1]]
+        at = [ids.index.get_loc(label) for label in places.index]
+        one, two = same.loc[places.index[0]], same.loc[places.index[1]]
         other = next(name for name in same.columns if one[name] != two[name])
         where = "their places" if other == "_place" else f"column '{other}'"
         told = ", ".join(str(rows[i]) for i in at[:_SHOWN])

@@ -205,18 +205,20 @@ def _each(
     cells: pd.Series, read: Callable[[str], tuple[float, int]], *, decimal: str
 ) -> Numbers:
     """Read every different text once; plain numbers all together."""
-    codes, texts = pd.factorize(cells.fillna("").to_numpy(dtype=object))
+    every = pa.array(cells.fillna(""), type=pa.large_string()).dictionary_encode()
+    every = every.combine_chunks() if isinstance(every, pa.ChunkedArray) else every
+    codes, texts = every.indices.to_numpy(zero_copy_only=False), every.dictionary
     value = np.full(max(1, len(texts)), math.nan)
     state = np.full(max(1, len(texts)), MISSING, dtype=np.int8)
     plain = np.zeros(len(texts), dtype=bool)
     if decimal != "comma" and len(texts):
-        words = pa.array(texts, type=pa.string())
-        plain = pc.match_substring_regex(words, _PLAIN).to_numpy(zero_copy_only=False)
-        value[plain] = words.filter(pa.array(plain)).cast(pa.float64()).to_numpy()
+        plain = pc.match_substring_regex(texts, _PLAIN).to_numpy(zero_copy_only=False)
+        value[plain] = texts.filter(pa.array(plain)).cast(pa.float64()).to_numpy()
         plain &= np.isfinite(value)
         state[plain] = NUMBER
-    for at in np.flatnonzero(~plain):
-        value[at], state[at] = read(texts[at])
+    others = np.flatnonzero(~plain)
+    for at, text in zip(others, texts.take(others).to_pylist(), strict=True):
+        value[at], state[at] = read(text)
     return Numbers(value[codes], state[codes])
 
 
