@@ -195,7 +195,7 @@ def _name(box: GeoBox) -> str:
 
 def _crs_of(data: Any) -> CRS | None:  # noqa: ANN401
     """Coordinate system of data, or the system that `data` itself states."""
-    if hasattr(data, "dims"):
+    if type(data).__module__.startswith("xarray."):
         import rioxarray  # noqa: F401  registers .rio, whoever made the grid
 
         data = data.rio.crs
