@@ -78,7 +78,7 @@ def read_analytes(table: pd.DataFrame, how: Reading) -> Analytes:
     counts: dict[str, dict[str, int]] = {kind: {} for kind in kinds}
     out = Analytes({}, {}, {}, counts, [], [])
     found = dict(_recognised(table, how))
-    flags = _flag_columns(table, found)
+    flags = flag_columns(table, found)
     own = {name for every in flags.values() for name, mine in every if mine}
     for original in table.columns:
         if original in own:
@@ -119,11 +119,11 @@ def _recognised(
         column = table[original]
         if (
             analyte is None
-            or _is_coordinate(analyte, table)
+            or is_coordinate(analyte, table)
             or pd.api.types.is_bool_dtype(column)
         ):
             continue
-        if not _is_text(column):
+        if not is_text(column):
             values = column.to_numpy(dtype=float, na_value=np.nan).copy()
             state = np.where(np.isnan(values), MISSING, NUMBER).astype(np.int8)
             state[np.isinf(values)] = BAD
@@ -137,13 +137,13 @@ def _recognised(
             yield original, (analyte, numbers)
 
 
-def _is_coordinate(analyte: Analyte, table: pd.DataFrame) -> bool:
+def is_coordinate(analyte: Analyte, table: pd.DataFrame) -> bool:
     """Whether Y stands beside X, or N beside E: no yttrium, no nitrogen."""
     beside = {"Y": "X", "N": "E"}.get(analyte.name)
     return beside is not None and beside in table.columns
 
 
-def _is_text(column: pd.Series) -> bool:
+def is_text(column: pd.Series) -> bool:
     return pd.api.types.is_string_dtype(column) or column.dtype == object
 
 
@@ -164,9 +164,9 @@ def _add(
     value, state = numbers.value.copy(), numbers.state.copy()
     missing = (state == NUMBER) & is_sentinel(value)
     state[missing], value[missing] = MISSING, np.nan
-    marks = _apply_flags(table, flags, value, state)
-    out.problems.extend(_apply_negative(original, value, state, how, out.notes))
-    out.problems.extend(_bad(table[original], state, how))
+    marks = apply_flags(table, flags, value, state)
+    out.problems.extend(apply_negative(original, value, state, how, out.notes))
+    out.problems.extend(bad_cells(table[original], state, how))
     out.columns[name] = pd.Series(value, index=table.index, name=name)
     out.names[name] = str(original)
     if analyte.unit:
@@ -195,7 +195,7 @@ def _twice(first: str, second: str, name: str, how: Reading) -> Problem:
     )
 
 
-def _apply_negative(
+def apply_negative(
     column: str, value: NDArray, state: NDArray, how: Reading, notes: list
 ) -> list[Problem]:
     """Negative values become limits, errors, or stay, as `how` says."""
@@ -226,7 +226,7 @@ def _apply_negative(
     return []
 
 
-def _bad(column: pd.Series, state: NDArray, how: Reading) -> list[Problem]:
+def bad_cells(column: pd.Series, state: NDArray, how: Reading) -> list[Problem]:
     """Every cell that is not a number; one line for a column that is mostly text."""
     at = np.flatnonzero(state == BAD)
     told = int((state != MISSING).sum())
@@ -249,7 +249,7 @@ def _bad(column: pd.Series, state: NDArray, how: Reading) -> list[Problem]:
     ]
 
 
-def _flag_columns(
+def flag_columns(
     table: pd.DataFrame, found: dict[str, tuple[Analyte, Numbers]]
 ) -> dict[str, list[tuple[str, bool]]]:
     """Columns that flag the values of each analyte, and whether they are our own."""
@@ -277,13 +277,13 @@ def _flag_columns(
 
 def _holds_signs(column: pd.Series) -> bool:
     """Whether a column holds < or > and no numbers."""
-    if not _is_text(column):
+    if not is_text(column):
         return False
     texts = {str(text).strip() for text in column.dropna().unique()}
     return bool(texts & {"<", ">"}) and not any(re.search(r"\d", t) for t in texts)
 
 
-def _apply_flags(
+def apply_flags(
     table: pd.DataFrame, flags: list[tuple[str, bool]], value: NDArray, state: NDArray
 ) -> dict[str, str]:
     """Mark flagged values; returns the column each kind of flag came from."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 _DERIVED = re.compile(
     r"censored|cen|over|range|flag|qual(?:ifier)?|dl|lod|mdl|lld|loq|limit|detection"
     r"|err(?:or)?|std|sd|unc|rsd|log(?:10)?|ln|clr|alr|ilr|rank|zscore|residual|anomaly"
-    r"|检出限",
+    r"|method|batch|laboratory|imputed|检出限",
     re.IGNORECASE,
 )
 _OXIDES = ("{}O", "{}2O", "{}O2", "{}2O3", "{}O3", "{}2O5", "{}3O4", "{}3O8", "{}4O7")

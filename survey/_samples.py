@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from ._tables import ReadHeader
+
 logger = logging.getLogger(__name__)
 
 
-class _Source(NamedTuple):
+class Source(NamedTuple):
     """A file as read, before its cells are understood."""
 
     path: Path
@@ -119,7 +121,7 @@ def read_samples(
         raise ValueError(
             f"negative must be 'censored', 'error' or 'keep'; got {negative!r}"
         )
-    source = _load(existing(path), layer, encoding)
+    source = load_source(existing(path), layer, encoding)
     places, settled, problems = _place(source, crs, x, y)
     how = Reading(str(source.path), source.rows, source.decimal, negative, source.typed)
     table = source.cells.drop(columns=[*places.columns, "geometry"], errors="ignore")
@@ -148,15 +150,22 @@ def read_samples(
     return frame
 
 
-def _load(path: Path, layer: str | None, encoding: str | None) -> _Source:
+def load_source(
+    path: Path,
+    layer: str | None,
+    encoding: str | None,
+    *,
+    header: ReadHeader | None = None,
+) -> Source:
+    """Cells of a table or a layer, with the rows they came from."""
     if path.suffix.lower() in DELIMITED | WORKBOOKS:
-        table = read_table(path, layer=layer, encoding=encoding)
+        table = read_table(path, layer=layer, encoding=encoding, header=header)
         cells = table.cells
         decimal = find_decimal([cells[c] for c in cells], delimiter=table.delimiter)
         if decimal in {"comma", "mixed"}:
             table.notes.append("numbers with decimal commas")
         rows, notes, dropped = table.rows, table.notes, table.dropped
-        return _Source(path, cells, rows, decimal, notes, dropped, typed=False)
+        return Source(path, cells, rows, decimal, notes, dropped, typed=False)
     notes = []
     cells = read_vector(path, notes, layer=layer, encoding=encoding)
     if isinstance(cells, gpd.GeoDataFrame):
@@ -169,11 +178,11 @@ def _load(path: Path, layer: str | None, encoding: str | None) -> _Source:
     ]
     decimal = find_decimal(texts, delimiter=None)
     rows = range(1, len(cells) + 1)
-    return _Source(path, cells, rows, decimal, notes, {}, typed=True)
+    return Source(path, cells, rows, decimal, notes, {}, typed=True)
 
 
 def _place(
-    source: _Source,
+    source: Source,
     crs: Any,  # noqa: ANN401
     x: str | None,
     y: str | None,
@@ -202,7 +211,7 @@ def _place(
     return places, settled, problems
 
 
-def _from_geometry(source: _Source) -> Places:
+def _from_geometry(source: Source) -> Places:
     """Points of a layer; multipoints of one point become points."""
     shapes = source.cells.geometry.to_numpy().copy()
     single = (shapely.get_type_id(shapes) == 4) & (
@@ -229,7 +238,7 @@ def _from_geometry(source: _Source) -> Places:
     return Places(shapes, (), problems)
 
 
-def _coordinates(source: _Source, places: Places) -> dict[str, pd.Series]:
+def _coordinates(source: Source, places: Places) -> dict[str, pd.Series]:
     """Coordinate columns as numbers, kept as they were named."""
     if len(places.columns) != 2:
         return {}

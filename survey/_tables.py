@@ -16,7 +16,9 @@ from ._problems import DataProblems, Problem
 from ._text import check_encoding, detect_encoding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+    ReadHeader = Callable[[Iterator[list[str]]], "Head"]
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +28,14 @@ _DELIMITERS = (",", "\t", ";", "|", " ")
 _LOOKED_AT = 200
 _BLOCK = 20_000
 _MOST_BAD_ROWS = 200
+
+
+class Head(NamedTuple):
+    """Names of the columns, titles above them, and the records below."""
+
+    names: list[str]
+    titles: list[str]
+    records: Iterator[list[str]]
 
 
 class Table(NamedTuple):
@@ -44,7 +54,11 @@ class Table(NamedTuple):
 
 
 def read_table(
-    path: Path, *, layer: str | None = None, encoding: str | None = None
+    path: Path,
+    *,
+    layer: str | None = None,
+    encoding: str | None = None,
+    header: ReadHeader | None = None,
 ) -> Table:
     """
     Cells of a delimited file or a sheet of a workbook, as text.
@@ -57,6 +71,9 @@ def read_table(
         Sheet of a workbook; the first one if left out.
     encoding : str, optional
         Codec of a delimited file; detected if left out.
+    header : callable, optional
+        Takes the records, gives the header, the titles above it and the records below
+        it; one row below the titles if left out.
 
     Returns
     -------
@@ -78,7 +95,8 @@ def read_table(
             notes.append(f"read as {encoding}")
         delimiter = find_delimiter(path, encoding)
         records = _text_records(path, encoding, delimiter)
-    return _assemble(records, path, notes, delimiter)
+    found = (header or _header)(iter(records))
+    return _assemble(found, path, notes, delimiter)
 
 
 def find_delimiter(path: Path, encoding: str) -> str:
@@ -182,10 +200,9 @@ def _as_text(value: Any) -> str:  # noqa: ANN401
 
 
 def _assemble(
-    records: Iterable[list[str]], path: Path, notes: list[str], delimiter: str | None
+    found: Head, path: Path, notes: list[str], delimiter: str | None
 ) -> Table:
-    stream = iter(records)
-    header, skipped = _header(stream)
+    header, skipped, stream = found
     if not header:
         remedy = "give a file whose first row names the columns"
         raise DataProblems([Problem("the table is empty", remedy, str(path))])
@@ -220,7 +237,7 @@ def _assemble(
     )
 
 
-def _header(stream: Iterator[list[str]]) -> tuple[list[str], list[str]]:
+def _header(stream: Iterator[list[str]]) -> Head:
     """Header, and the title rows before it: a single cell above several."""
     skipped: list[str] = []
     for record in stream:
@@ -233,8 +250,9 @@ def _header(stream: Iterator[list[str]]) -> tuple[list[str], list[str]]:
             continue
         while header and not header[-1]:
             header.pop()
-        return header, skipped
-    return (skipped[:1], []) if len(skipped) == 1 else ([], skipped)
+        return Head(header, skipped, stream)
+    alone = len(skipped) == 1
+    return Head(skipped[:1], [], stream) if alone else Head([], skipped, stream)
 
 
 def _too_long(record: list[str], width: int, number: int, path: Path) -> Problem:
