@@ -10,6 +10,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
+CERTIFIED = {
+    "material": "str",
+    "analyte": "str",
+    "certified_value": "float64",
+    "certified_sd": "float64",
+    "row": "int64",
+}
 REFERENCES = {
     "analyte": "str",
     "material": "str",
@@ -227,7 +234,7 @@ def as_table(
             table[name] = table[name].astype(object).where(table[name].notna(), "")
             table[name] = table[name].astype("str")
         elif kind == "bool":
-            table[name] = table[name].eq(True)  # noqa: FBT003
+            table[name] = table[name].eq(True)
         elif kind == "int64":
             table[name] = table[name].fillna(0).astype("int64")
         else:
