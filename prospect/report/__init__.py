@@ -17,6 +17,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "figure_prediction_area",
             "figure_weights",
         ],
+        "_anomaly_report": ["write_anomaly_report"],
+        "_element_maps": ["figure_anomaly_sheet", "figure_element_map"],
         "_figure": ["finish", "new_figure", "save_figure"],
         "_fonts": ["chinese_font", "figure_language"],
         "_maps": ["figure_evidence", "figure_map"],
