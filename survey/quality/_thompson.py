@@ -147,7 +147,7 @@ def thompson_howarth(
     one, two, missing = checked_pairs(first, second)
     mean, difference = (one + two) / 2, np.abs(one - two)
     long = method == "long" or (method == "auto" and mean.size >= LONG)
-    fit = _Nothing if not long else None
+    fit = _NO_LINE
     groups = pd.DataFrame({"mean": [], "median_difference": [], "sd": [], "n": []})
     if long:
         groups = _median_groups(mean, difference, group_size)
@@ -164,7 +164,7 @@ def thompson_howarth(
     )
 
 
-_Nothing = dict.fromkeys(
+_NO_LINE = dict.fromkeys(
     (
         "intercept",
         "slope",
