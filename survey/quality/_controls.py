@@ -11,6 +11,8 @@ import pandas as pd
 
 from .._headers import load_words, parse_header
 from .._problems import DataProblems, Problem
+from ._melt import melt_samples
+from ._roles import find_roles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,11 +21,9 @@ REFERENCE, BLANK = "reference material", "blank"
 DUPLICATES = ("field duplicate", "coarse duplicate", "pulp duplicate")
 CHECK = "laboratory check"
 PAIRED = (*DUPLICATES, CHECK)
-_ALIASES = {"qc_id": "sample_id", "batch": "lab_batch", "lab": "laboratory"}
 _FLAGS = ("censored", "over_range")
 _TEXTS = ("sample_id", "analyte", "lab_batch", "laboratory", "method", "unit", "source")
 _LABELS = ("qc_type", "material", "original_id")
-_COMPANIONS = (*_FLAGS, "detection_limit", "method", "lab_batch")
 
 
 class Controls(NamedTuple):
@@ -38,55 +38,56 @@ def as_results(table: pd.DataFrame, *, what: str) -> pd.DataFrame:
     Results one a row, from a long table or a wide one with companion columns.
 
     Always with sample_id, analyte, value, censored, over_range, detection_limit,
-    lab_batch, laboratory, row and order (of the samples in the table, from 1).
+    method, lab_batch, laboratory, source, row and order (of the samples in the table,
+    from 1).
     """
     table = pd.DataFrame(table.drop(columns="geometry", errors="ignore"))
     table = table.reset_index(drop=True)
-    renamed = {
-        old: new for old, new in _ALIASES.items() if old in table and new not in table
-    }
-    table = table.rename(columns=renamed)
+    roles = find_roles(table.columns, where=what)
+    table = table.rename(columns={name: role for role, name in roles.items()})
     if "sample_id" not in table:
         raise ValueError(
             f"{what}: no column 'sample_id'. The columns are: "
             f"{', '.join(map(str, table.columns))}. Rename the one that names the "
             "samples."
         )
-    long = {"analyte", "value"} <= set(table.columns)
-    results = table.copy() if long else _melt(table, what)
-    results = _completed(results, what)
+    if not {"analyte", "value"} <= set(table.columns):
+        kept = {name: name for name in ("sequence", "source") if name in table}
+        for name in table:
+            _refuse_text(table, name, what)
+        rows = table.get("row")
+        table = melt_samples(table, columns=kept, missing="drop")
+        if rows is not None:
+            table["row"] = rows.to_numpy()[table["row"].to_numpy() - 1]
+    results = _completed(table, what)
     results["order"] = _order(results)
     return results
 
 
-def _melt(table: pd.DataFrame, what: str) -> pd.DataFrame:
-    """Long form of a wide table; companions such as Cu_ppm_censored go with it."""
-    analytes = [name for name in table if _is_analyte(str(name), table)]
-    if not analytes:
-        raise ValueError(
-            f"{what}: neither columns 'analyte' and 'value' nor any column of an "
-            "analyte with its unit, such as 'Cu_ppm'"
+def _refuse_text(table: pd.DataFrame, name: str, what: str) -> None:
+    """Raise if a column of an analyte holds text such as <0.5."""
+    header = parse_header(str(name))
+    if header is None or header.unit is None or header.name != name:
+        return
+    numbers = pd.to_numeric(table[name], errors="coerce")
+    bad = numbers.isna() & table[name].notna()
+    if bad.any():
+        raise DataProblems(
+            _not_a_number(table.loc[i, name], i + 1, name, what)
+            for i in table.index[bad]
         )
-    taken = {f"{name}_{part}" for name in analytes for part in _COMPANIONS}
-    kept = [name for name in table if name not in analytes and name not in taken]
-    parts = []
-    for name in analytes:
-        part = table[kept].copy()
-        if "row" not in part:
-            part["row"] = np.arange(1, len(table) + 1)
-        part["analyte"], part["value"] = name, table[name]
-        for companion in _COMPANIONS:
-            if f"{name}_{companion}" in table:
-                part[companion] = table[f"{name}_{companion}"]
-        parts.append(part[part["value"].notna() | _flag(part, "censored")])
-    return pd.concat(parts, ignore_index=True)
 
 
-def _is_analyte(name: str, table: pd.DataFrame) -> bool:
-    if name in table.attrs.get("units", {}):
-        return True
-    header = parse_header(name)
-    return header is not None and header.unit is not None and header.name == name
+def _not_a_number(cell: object, row: object, column: str, what: str) -> Problem:
+    return Problem(
+        "not a number",
+        "read the table with survey.quality.read_assays, which understands values "
+        "below detection",
+        what,
+        row=row,
+        column=column,
+        value=str(cell),
+    )
 
 
 def _completed(results: pd.DataFrame, what: str) -> pd.DataFrame:
@@ -99,15 +100,7 @@ def _completed(results: pd.DataFrame, what: str) -> pd.DataFrame:
         numbers = pd.to_numeric(cells, errors="coerce").astype("float64")
         bad = numbers.isna() & cells.notna() | np.isinf(numbers)
         problems += [
-            Problem(
-                "not a number",
-                "read the table with survey.quality.read_assays, which understands "
-                "values below detection",
-                what,
-                row=results.loc[i, "row"],
-                column=name,
-                value=str(cells.loc[i]),
-            )
+            _not_a_number(cells.loc[i], results.loc[i, "row"], name, what)
             for i in results.index[bad]
         ]
         results[name] = numbers
@@ -119,6 +112,7 @@ def _completed(results: pd.DataFrame, what: str) -> pd.DataFrame:
         cells = results.get(name, pd.Series("", index=results.index))
         results[name] = cells.astype(object).where(cells.notna(), "").astype("str")
         results[name] = results[name].str.strip()
+    results = results.reset_index(drop=True)
     # the limit itself stands where a value is below it
     told = results["detection_limit"].isna() & results["censored"]
     results.loc[told, "detection_limit"] = results.loc[told, "value"]
@@ -150,6 +144,7 @@ def read_controls(
     `known` are the ids of the samples that duplicates may refer to; None if unknown.
     """
     results = as_results(controls, what="controls")
+    roles = find_roles(controls.columns)
     problems = [
         Problem(
             f"no column {name!r}: controls cannot be judged without it",
@@ -161,7 +156,7 @@ def read_controls(
             ("qc_type", "add it: reference material, blank, field duplicate, …"),
             ("lab_batch", "add the laboratory's batch (job, certificate) of each row"),
         )
-        if name not in _columns(controls)
+        if name not in roles
     ]
     if problems:
         raise DataProblems(problems)
@@ -173,10 +168,6 @@ def read_controls(
     problems = [*_bad_kinds(results, said), *_bad_rows(results)]
     problems += _bad_originals(results, known)
     return Controls(results, problems)
-
-
-def _columns(table: pd.DataFrame) -> set[str]:
-    return {_ALIASES.get(str(name), str(name)) for name in table.columns}
 
 
 @functools.cache

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from . import _columns as columns
-from ._certified import read_certified
 from ._controls import REFERENCE, read_controls, refuse
+from ._materials import as_certified
 from ._robust import ENOUGH, robust_mean_sd
 from ._rules import QualityRules, read_quality_rules
 from ._westgard import broken_rules
@@ -97,7 +97,7 @@ def check_reference_materials(
     2        Q3 -1.0  -4.762    pass
     """
     table, problems = read_controls(controls)
-    certificates, more = read_certified(certified)
+    certificates, more = as_certified(certified)
     refuse([*problems, *more])
     return judge_references(table, certificates, as_rules(rules))
 
