@@ -95,7 +95,7 @@ def read_table(
             notes.append(f"read as {encoding}")
         delimiter = find_delimiter(path, encoding)
         records = _text_records(path, encoding, delimiter)
-    found = (header or _header)(iter(records))
+    found = (header or plain_header)(iter(records))
     return _assemble(found, path, notes, delimiter)
 
 
@@ -237,7 +237,7 @@ def _assemble(
     )
 
 
-def _header(stream: Iterator[list[str]]) -> Head:
+def plain_header(stream: Iterator[list[str]]) -> Head:
     """Header, and the title rows before it: a single cell above several."""
     skipped: list[str] = []
     for record in stream:

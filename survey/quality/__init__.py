@@ -11,7 +11,14 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "_assays": ["read_assays"],
         "_assess": ["assess_quality"],
         "_assessment": ["QualityAssessment"],
+        "_certified": ["read_certified"],
+        "_check": ["check_assays"],
+        "_join": ["join_assays"],
+        "_melt": ["melt_samples"],
+        "_spread": ["spread_assays"],
+        "_units": ["convert_unit"],
     },
 )
