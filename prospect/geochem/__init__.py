@@ -16,6 +16,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "_basis": ["ilr_basis"],
         "_breaks": ["PowerLaw", "piecewise_power_law"],
         "_catchment_background": ["CatchmentBackground", "catchment_background"],
+        "_catchment_grid": ["catchment_grid"],
         "_catchment_rocks": ["catchment_composition"],
         "_catchments": ["delineate_catchments"],
         "_combine": ["combine_anomalies"],

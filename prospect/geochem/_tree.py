@@ -123,13 +123,3 @@ def sum_down(values, below, order):  # noqa: ANN001, ANN202
         if below[here] >= 0:
             for k in range(values.shape[1]):
                 values[below[here], k] += values[here, k]
-
-
-@njit(cache=True, nogil=True)
-def sum_up(values, below, order):  # noqa: ANN001, ANN202
-    """Add what stands at each outlet to all upstream of it, in place; (n, k)."""
-    for i in range(order.size - 1, -1, -1):
-        here = order[i]
-        if below[here] >= 0:
-            for k in range(values.shape[1]):
-                values[here, k] += values[below[here], k]
