@@ -191,7 +191,7 @@ def _check(
             f"zones must ascend from 1, such as (1, 2, 4). Got {tuple(zones)!r}."
         )
     if samples is not None:
-        check_columns(samples, str(column or grid.name), where="samples: ")
+        check_columns(samples, str(column or grid.name), where="samples")
         if samples.crs is None:
             raise ValueError("the samples have no CRS. State it: samples.set_crs(…).")
 

@@ -91,7 +91,7 @@ def _together(anomalies: Sequence[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
             "one an analyte"
         )
     for number, table in enumerate(tables, 1):
-        check_columns(table, NEEDED, where=f"table {number} of anomalies: ")
+        check_columns(table, NEEDED, where=f"table {number} of anomalies")
         check_projected(table, what="combine_anomalies")
         if table.crs != tables[0].crs:
             raise ValueError(

@@ -113,7 +113,7 @@ def map_anomalies(
     from ..evidence import interpolate
 
     names = list(dict.fromkeys(columns))
-    check_columns(samples, names, where="samples: ")
+    check_columns(samples, names, where="samples")
     background = _background(samples, names, thresholds or {}, k)
     limits = background.set_index("analyte")["threshold"]
     maps, grids, notes = {}, {}, []

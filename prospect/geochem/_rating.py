@@ -244,8 +244,8 @@ def record_classes(
     ['甲1', nan]
     """
     key = "composite_id" if "composite_id" in anomalies else "anomaly_id"
-    check_columns(anomalies, key, where="anomalies: ")
-    check_columns(judgements, [key, *RECORD], where="judgements: ")
+    check_columns(anomalies, key, where="anomalies")
+    check_columns(judgements, [key, *RECORD], where="judgements")
     classes = read_rating_rules(rules)["classes"]
     letters = {each[n]: each["name"] for each in classes for n in ("name", "latin")}
     told = judgements.reset_index(drop=True)

@@ -88,7 +88,7 @@ def number_samples(
     keys = pd.DataFrame({"cell": cell, "sub_cell": sub_cell})
     ranked = keys
     if order is not None:
-        check_columns(samples, order, where="samples: ")
+        check_columns(samples, order, where="samples")
         by = np.argsort(samples[order].to_numpy(), kind="stable")
         ranked = keys.iloc[by]
     number = ranked.groupby(["cell", "sub_cell"]).cumcount().sort_index() + 1
