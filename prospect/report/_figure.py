@@ -61,7 +61,8 @@ def dress(axes: Axes, *, grid: bool = True) -> Axes:
     for side in ("left", "bottom"):
         axes.spines[side].set_color(QUIET)
     axes.tick_params(labelsize=8.5, colors=INK, length=3, width=0.6)
-    axes.grid(visible=grid, color=LINE, linewidth=0.5)
+    if grid:
+        axes.grid(visible=True, color=LINE, linewidth=0.5)
     axes.set_axisbelow(True)
     return axes
 
