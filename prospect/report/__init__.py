@@ -10,6 +10,11 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "_background_charts": [
+            "figure_distribution",
+            "figure_mixture",
+            "figure_probability_plot",
+        ],
         "_canvas": ["thin"],
         "_charts": [
             "figure_curves",
