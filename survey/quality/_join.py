@@ -12,7 +12,7 @@ from pandas.api.types import union_categoricals
 from .._checks import check_columns
 from .._headers import parse_header
 from .._problems import DataProblems, Problem
-from ._pile import COLUMNS, TEXT, as_categories
+from ._pile import COLUMNS, TEXT, as_categories, no_text
 from ._units import convert_unit
 
 if TYPE_CHECKING:
@@ -108,8 +108,7 @@ def complete(table: pd.DataFrame) -> pd.DataFrame:
             or name == "analyte"
             or isinstance(given.dtype, pd.CategoricalDtype)
         ):
-            blank = pd.Series([""] * n, dtype="str")
-            out[name] = as_categories(blank if given is None else given)
+            out[name] = no_text(n) if given is None else as_categories(given)
         else:
             out[name] = given
     found = pd.DataFrame(out)
@@ -175,7 +174,7 @@ def _column(part: pd.DataFrame, name: str) -> pd.Series:
         return part[name]
     if name == "imputed":
         return pd.Series(np.zeros(len(part), bool))
-    return pd.Series(as_categories(pd.Series([""] * len(part), dtype="str")))
+    return pd.Series(no_text(len(part)))
 
 
 def _attrs(tables: Sequence[pd.DataFrame], notes: list[str]) -> dict[str, Any]:

@@ -96,11 +96,24 @@ def pile(
 
 def as_categories(texts: pd.Series | pd.Categorical) -> pd.Categorical:
     """Texts as categories in order of appearance; what is missing is an empty text."""
-    if isinstance(getattr(texts, "dtype", None), pd.CategoricalDtype):
-        texts = pd.Series(texts).astype("str")
-    texts = pd.Series(texts).astype("str").fillna("").str.strip()
-    codes, every = pd.factorize(texts.array)
-    return pd.Categorical.from_codes(codes, pd.Index(every, dtype="str"))
+    if isinstance(texts.dtype, pd.CategoricalDtype):
+        given = pd.Categorical(texts)
+        names = pd.Series([*given.categories, ""]).astype("str").fillna("").str.strip()
+        inner, every = pd.factorize(names.array)
+        codes = inner[given.codes]  # code -1, missing, takes the last: an empty text
+    else:
+        plain = pd.Series(texts).astype("str").fillna("").str.strip()
+        codes, every = pd.factorize(plain.array)
+    used = np.bincount(codes, minlength=len(every)) > 0
+    place = np.cumsum(used) - 1
+    index = pd.Index(every[used], dtype="str")
+    return pd.Categorical.from_codes(place[codes], index)
+
+
+def no_text(n: int) -> pd.Categorical:
+    """Texts of `n` results that tell nothing."""
+    codes = np.zeros(n, dtype=np.int8)
+    return pd.Categorical.from_codes(codes, pd.Index([""], dtype="str"))
 
 
 def _matrix(parts: Sequence[NDArray], shape: tuple[int, int], dtype: type) -> NDArray:

@@ -97,3 +97,8 @@ def test_columns_of_the_western_australian_survey(real_data):
     named = {text: parse_header(text) for text in contents}
     assert [text for text, found in named.items() if not found] == ["LABnegNR_N"]
     assert all(found.name == text for text, found in named.items() if found)
+
+
+def test_companions_of_an_analyte_are_no_analytes():
+    for ending in ("method", "lab_batch", "laboratory", "imputed", "detection_limit"):
+        assert parse_header(f"Cu_ppm_{ending}") is None
