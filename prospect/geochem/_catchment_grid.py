@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 from affine import Affine
 
-from survey import check_columns, geobox_of
+from survey import check_columns
 
 from .._note import Note
 from ..evidence._frame import lazy_grid, placed, upright_frame

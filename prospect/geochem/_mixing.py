@@ -11,9 +11,17 @@ from scipy.sparse.linalg import splu
 from ._tree import sum_down
 
 if TYPE_CHECKING:
+    from scipy.sparse.linalg import SuperLU
+
     from ._tree import Tree
 
 MOST_STEPS = 200
+BLOCK = 256
+SYMMETRIC = {
+    "permc_spec": "MMD_AT_PLUS_A",
+    "diag_pivot_thresh": 0.0,
+    "options": {"SymmetricMode": True},
+}
 ENOUGH = 1e-11  # expected gain, relative to the objective
 
 
@@ -43,7 +51,7 @@ def mix(sources: np.ndarray, tree: Tree) -> np.ndarray:
 
 def ratio_misfit(ratio: np.ndarray, kind: np.ndarray | int = 0) -> np.ndarray:
     """(x + 1/x)/2 - 1 of x = predicted/observed; bounds count beyond them only."""
-    value = 0.5 * (ratio + 1 / ratio) - 1
+    value = 0.5 * (ratio - 1) ** 2 / ratio  # without cancellation
     return np.where(_kept(ratio, kind), 0.0, value)
 
 
@@ -67,7 +75,7 @@ def solve(
     value = problem.value(now)
     for _ in range(MOST_STEPS):
         step, gain = problem.newton(now)
-        if gain <= ENOUGH * (value + 1e-12):
+        if gain <= ENOUGH * value + 1e-15:
             return now * reference
         shrink = (step < 0) & (step < -now)
         size = 0.9 * (now[shrink] / -step[shrink]).min() if shrink.any() else 1.0
@@ -108,6 +116,13 @@ class _Problem:
         told = ratio_misfit(ratio, self.kind).sum()
         return float(told + self.smoothing * ratio_misfit(sources).sum())
 
+    def factor(self, data: np.ndarray, stiff: np.ndarray) -> SuperLU:
+        """Solver of the curvature in the fluxes, from that of data and sources."""
+        n = len(data)
+        inner, outer = (dia_array((d[None], [0]), shape=(n, n)) for d in (stiff, data))
+        matrix = csc_array(outer + self.taken.T @ (inner @ self.taken))
+        return splu(matrix, **SYMMETRIC)
+
     def newton(self, sources: np.ndarray) -> tuple[np.ndarray, float]:
         """Step of the sources, and how much it should gain."""
         ratio = mix(sources, self.tree)[self.node] / self.relative
@@ -117,10 +132,8 @@ class _Problem:
         n = len(sources)
         gradient = np.bincount(self.node, slope, n)
         gradient += self.smoothing * (self.taken.T @ (0.5 * (1 - sources**-2.0)))
-        stiff = dia_array((self.smoothing * sources[None] ** -3.0, [0]), shape=(n, n))
-        data = dia_array((np.bincount(self.node, bend, n)[None], [0]), shape=(n, n))
-        matrix = csc_array(data + self.taken.T @ (stiff @ self.taken))
-        solved = splu(matrix, permc_spec="MMD_AT_PLUS_A").solve(gradient)
+        data = np.bincount(self.node, bend, n)
+        solved = self.factor(data, self.smoothing * sources**-3.0).solve(gradient)
         return -(self.taken @ solved), float(gradient @ solved)
 
 
@@ -134,40 +147,24 @@ def resolution(
     """
     How far each source rests on the data: 1 wholly, 0 on the reference alone.
 
-    Diagonal of (J'WJ + λS)⁻¹ J'WJ for logarithms at the solution, one river system at
-    a time; W and S are the curvatures of misfit and departure, cosh(ln x).
+    Diagonal of (J'WJ + λS)⁻¹ J'WJ for logarithms at the solution, W and S being the
+    curvatures cosh(ln x) of misfit and departure. The inverse is found column by column
+    in the fluxes, where the matrix is sparse.
     """
-    mixed = mix(sources, tree)
-    ratio = mixed[observed.node] / np.exp(observed.log)
-    bend = np.where(_kept(ratio, observed.kind), 0.0, 0.5 * (ratio + 1 / ratio))
-    weight = np.bincount(observed.node, bend, len(sources))
-    away = sources / reference
-    stiff = smoothing * 0.5 * (away + 1 / away)
-    share, through = tree.own_km2 * sources, tree.area_km2 * mixed
-    known = np.zeros(len(sources))
-    place = np.full(len(sources) + 1, -1)
-    for members in river_systems(tree):
-        place[members] = np.arange(len(members))
-        jacobian = np.diag(share[members])
-        sum_down(jacobian, place[tree.below[members]], np.arange(len(members)))
-        jacobian /= through[members][:, None]
-        told = jacobian.T @ (weight[members][:, None] * jacobian)
-        whole = told + np.diag(stiff[members])
-        known[members] = np.diag(np.linalg.solve(whole, told))
-        place[members] = -1
-    return known
-
-
-def river_systems(tree: Tree) -> list[np.ndarray]:
-    """Outlets of each river system, from the headwaters down."""
-    root = np.arange(len(tree.below))
-    for here in tree.order[::-1]:
-        if tree.below[here] >= 0:
-            root[here] = root[tree.below[here]]
-    in_order = root[tree.order]
-    grouped = np.argsort(in_order, kind="stable")
-    cuts = np.flatnonzero(np.diff(in_order[grouped])) + 1
-    return np.split(tree.order[grouped], cuts)
+    problem = _Problem(tree, observed, reference, smoothing)
+    now, n = sources / reference, len(sources)
+    mixed = mix(now, tree)
+    ratio = mixed[problem.node] / problem.relative
+    bend = np.where(_kept(ratio, problem.kind), 0.0, 0.5 * (ratio + 1 / ratio))
+    stiff = smoothing * 0.5 * (now + 1 / now)
+    data = np.bincount(problem.node, bend, n) / mixed**2
+    solver = problem.factor(data, stiff / now**2)
+    rows = problem.taken.T.tocsc()
+    spread = np.empty(n)
+    for first in range(0, n, BLOCK):
+        part = rows[:, first : first + BLOCK].toarray()
+        spread[first : first + BLOCK] = (part * solver.solve(part)).sum(axis=0)
+    return np.clip(1 - stiff * spread / now**2, 0, 1)
 
 
 def _kept(ratio: np.ndarray, kind: np.ndarray | int) -> np.ndarray:

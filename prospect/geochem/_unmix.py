@@ -117,8 +117,7 @@ def unmix_catchments(
     The relative misfit is that of Barnes and Lipp (2024), who take g(x) = max(x, 1/x);
     ours is its smooth counterpart (a parabola of ln x near 1, the same growth far from
     it). It is convex in c, so there is one minimum; Newton's method finds it in the
-    fluxes through the outlets, where its matrix is as sparse as the tree. For the
-    resolution a river system of n outlets needs 24 n² bytes.
+    fluxes through the outlets, where its matrix is as sparse as the tree.
 
     References
     ----------
