@@ -86,8 +86,15 @@ def _view(
     singles = [found.anomalies for found in survey.maps.values()]
     figures = _figures(survey, samples, n_sheets, words)
     single = pd.concat([anomaly_register(each, lang=words.lang) for each in singles])
-    sections = ["answer", "register_heading", "sheets_heading", "maps_heading"]
-    sections += ["background_heading", "single_heading", "limits_heading"]
+    sections = [
+        ("answer", words("anomaly_answer")),
+        ("register_heading", words("anomaly_register_heading")),
+        ("sheets_heading", words("anomaly_sheets_heading")),
+        ("maps_heading", words("anomaly_maps_heading")),
+        ("background_heading", words("anomaly_background_heading")),
+        ("single_heading", words("anomaly_single_heading")),
+        ("limits_heading", words("anomaly_limits_heading")),
+    ]
     main = _symbol_of(composites["main_analyte"].iloc[0])
     return {
         "css": _css(),
@@ -223,7 +230,12 @@ def _caption(analyte: str, survey: AnomalySurvey, words: Words) -> str:
 
 def _background(table: pd.DataFrame, words: Words) -> dict[str, Any]:
     shown = table[[name for name in BACKGROUND if name in table]].copy()
-    titles = {name: words.name("background_column", name) for name in shown}
+    for name in ("method", "transform"):
+        if name in shown:
+            shown[name] = [words.name(name, v) if v else "–" for v in shown[name]]
+    for name in ("background_value", "threshold"):
+        shown[name] = [float(f"{v:.4g}") for v in shown[name]]
+    titles = {name: words.name("column", name) for name in shown}
     return _listing(shown.rename(columns=titles))
 
 

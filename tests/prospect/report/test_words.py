@@ -20,6 +20,9 @@ PREFIXES = (
     "curve",
     "map",
     "dropped",
+    "register",
+    "column",
+    "method",
 )
 BY_SECTION = {
     "answer", "quality", "evidence", "labels", "weights", "targets", "limits",
