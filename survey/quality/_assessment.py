@@ -25,8 +25,9 @@ class QualityAssessment:
         material, lab_batch, laboratory, sample_id, sequence`` (of the control table,
         from 1)``, value, censored, over_range, detection_limit, certified_value,
         certified_sd, centre, sd`` (the two that control limits are drawn from)``,
-        basis`` ("certificate"; "certified value, sd of results"; "results"; "")``, z,
-        bias_pct, delta_log, moving_average`` (of z)``, status, rule``.
+        sd_n`` (results the sd was taken from, 0 for a certificate)``, basis``
+        ("certificate"; "certified value, sd of results"; "certified value"; "results";
+        "")``, z, bias_pct, delta_log, moving_average`` (of z)``, status, rule``.
     reference_summary : DataFrame
         A row each analyte × material × laboratory: ``n, n_censored, mean, sd, rsd_pct,
         rsd_limit_pct, median, robust_sd, certified_value, certified_sd, basis,

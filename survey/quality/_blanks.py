@@ -9,7 +9,14 @@ import pandas as pd
 from scipy import stats
 
 from . import _columns as columns
-from ._controls import BLANK, as_results, read_controls, refuse
+from ._controls import (
+    BLANK,
+    as_results,
+    on_one_scale,
+    read_controls,
+    refuse,
+    tell_methods,
+)
 from ._reference import as_rules
 
 if TYPE_CHECKING:
@@ -77,6 +84,7 @@ def check_blanks(
     table, problems = read_controls(controls)
     refuse(problems)
     others = None if assays is None else as_results(assays, what="assays")
+    tell_methods(table, others)
     return judge_blanks(table, others, as_rules(rules))
 
 
@@ -153,13 +161,10 @@ def _places(
     results: pd.DataFrame, assays: pd.DataFrame | None
 ) -> tuple[pd.Series, pd.Series | None]:
     """Places of controls, and of assays if they are on the same scale."""
-    if assays is not None:
-        if "sequence" in results and "sequence" in assays:
-            return results["sequence"], assays["sequence"]
-        sources = set(assays["source"]) - {""}
-        if sources and set(results["source"]) <= sources:
-            return results["row"], assays["row"]
-    return results["order"], None
+    if assays is None or not on_one_scale(results, assays):
+        return results["order"], None
+    name = "sequence" if "sequence" in results and "sequence" in assays else "row"
+    return results[name], assays[name]
 
 
 def summarise_blanks(blanks: pd.DataFrame) -> pd.DataFrame:

@@ -32,6 +32,7 @@ REFERENCES = {
     "certified_sd": "float64",
     "centre": "float64",
     "sd": "float64",
+    "sd_n": "int64",
     "basis": "str",
     "z": "float64",
     "bias_pct": "float64",

@@ -64,6 +64,31 @@ def as_results(table: pd.DataFrame, *, what: str) -> pd.DataFrame:
     return results
 
 
+def tell_methods(*tables: pd.DataFrame | None) -> None:
+    """
+    Give analytes that were determined by several methods the method in their name.
+
+    Each method has its own precision and bias. Changes the tables, which are ours;
+    ``base`` keeps the name without the method.
+    """
+    there = [table for table in tables if table is not None]
+    both = pd.concat([table[["analyte", "method"]] for table in there])
+    both = both[both["method"].ne("")].drop_duplicates()
+    several = both["analyte"].value_counts().loc[lambda count: count > 1].index
+    for table in there:
+        table["base"] = table["analyte"]
+        named = table["analyte"].isin(several) & table["method"].ne("")
+        table.loc[named, "analyte"] += "_" + table.loc[named, "method"]
+
+
+def on_one_scale(controls: pd.DataFrame, assays: pd.DataFrame) -> bool:
+    """Whether two tables tell the place of their results in one sequence."""
+    if "sequence" in controls and "sequence" in assays:
+        return True
+    sources = set(controls["source"])
+    return "" not in sources and sources <= set(assays["source"])
+
+
 def _refuse_text(table: pd.DataFrame, name: str, what: str) -> None:
     """Raise if a column of an analyte holds text such as <0.5."""
     header = parse_header(str(name))

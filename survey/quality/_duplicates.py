@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from . import _columns as columns
-from ._controls import PAIRED, as_results, read_controls, refuse
+from ._controls import CHECK, PAIRED, as_results, read_controls, refuse, tell_methods
 from ._reference import as_rules
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ _ORIGINAL = {
     "censored": "first_censored",
     "over_range": "first_over",
     "detection_limit": "first_limit",
+    "method": "first_method",
 }
 
 
@@ -80,6 +81,7 @@ def pair_duplicates(
     others = None if assays is None else as_results(assays, what="assays")
     table, problems = read_controls(controls)
     refuse(problems)
+    tell_methods(table, others)
     return judge_pairs(others, table, as_rules(rules))
 
 
@@ -91,11 +93,16 @@ def judge_pairs(
     seconds["kind"], seconds["sequence"] = seconds["qc_type"], seconds["order"]
     seconds["pair"] = np.arange(len(seconds))
     pairs = seconds.merge(
-        _originals(assays, results), on=["original_id", "analyte"], how="inner"
+        _originals(assays, results), on=["original_id", "base"], how="inner"
     )
+    # only a check in another laboratory may be by another method
+    differs = pairs["method"].ne(pairs["first_method"])
+    told = pairs["method"].ne("") & pairs["first_method"].ne("")
+    pairs["by"] = differs
+    pairs = pairs[~(differs & told) | pairs["kind"].eq(CHECK)]
     # an original with several results: that of the same batch, else the first
-    pairs["other"] = pairs["lab_batch"].ne(pairs["original_lab_batch"])
-    pairs = pairs.sort_values(["pair", "other"], kind="stable")
+    pairs = pairs.assign(other=pairs["lab_batch"].ne(pairs["original_lab_batch"]))
+    pairs = pairs.sort_values(["pair", "by", "other"], kind="stable")
     pairs = pairs.drop_duplicates("pair").reset_index(drop=True)
     pairs["second"], pairs["second_censored"] = pairs["value"], pairs["censored"]
     limits = pairs[["detection_limit", "first_limit"]]
@@ -115,7 +122,7 @@ def judge_pairs(
 
 def _originals(assays: pd.DataFrame | None, results: pd.DataFrame) -> pd.DataFrame:
     """First results that duplicates may refer to: samples, then controls."""
-    needed = [*_ORIGINAL, "analyte"]
+    needed = [*_ORIGINAL, "base"]
     tables = [results[needed]] if assays is None else [assays[needed], results[needed]]
     return pd.concat(tables, ignore_index=True).rename(columns=_ORIGINAL)
 

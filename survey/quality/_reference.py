@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from . import _columns as columns
-from ._controls import REFERENCE, read_controls, refuse
+from ._controls import REFERENCE, read_controls, refuse, tell_methods
 from ._materials import as_certified
 from ._robust import ENOUGH, robust_mean_sd
 from ._rules import QualityRules, read_quality_rules
@@ -31,6 +31,7 @@ class _Limits(NamedTuple):
     certified_sd: float
     centre: float
     sd: float
+    sd_n: int
     basis: str
 
 
@@ -99,6 +100,7 @@ def check_reference_materials(
     table, problems = read_controls(controls)
     certificates, more = as_certified(certified)
     refuse([*problems, *more])
+    tell_methods(table)
     return judge_references(table, certificates, as_rules(rules))
 
 
@@ -115,9 +117,9 @@ def judge_references(
     table["sequence"] = table["order"]
     known = certified.set_index(["material", "analyte"])
     parts = []
-    for (analyte, material), group in table.groupby(["analyte", "material"], sort=True):
+    for _, group in table.groupby(["analyte", "material"], sort=True):
         for _, part in group.groupby("laboratory", sort=True):
-            limits = _limits(part, group, known, (material, analyte))
+            limits = _limits(part, group, known)
             parts.append(_judged(part.sort_values("sequence"), limits, rules))
     joined = pd.concat(parts) if parts else table
     found = columns.as_table(joined, columns.REFERENCES)
@@ -125,34 +127,38 @@ def judge_references(
     return found.sort_values(order, kind="stable", ignore_index=True)
 
 
-def _limits(
-    part: pd.DataFrame, group: pd.DataFrame, known: pd.DataFrame, key: tuple[str, str]
-) -> _Limits:
+def _limits(part: pd.DataFrame, group: pd.DataFrame, known: pd.DataFrame) -> _Limits:
     """Centre and sd for the results of one material in one laboratory."""
     value = sd = np.nan
-    if key in known.index:
-        value, sd = known.loc[key, ["certified_value", "certified_sd"]].astype(float)
+    row = part.iloc[0]
+    for analyte in (row["analyte"], row["base"]):
+        key = (row["material"], analyte)
+        if key in known.index:
+            value, sd = known.loc[key, ["certified_value", "certified_sd"]]
+            break
     if not np.isnan(value) and not np.isnan(sd):
-        return _Limits(value, sd, value, sd, CERTIFICATE)
-    centre, spread = _of_results(part)
+        return _Limits(value, sd, value, sd, 0, CERTIFICATE)
+    centre, spread, n = _of_results(part)
     if np.isnan(spread):
-        centre, spread = _of_results(group)
+        centre, spread, n = _of_results(group)
     if not np.isnan(value):
         basis = VALUE_ONLY if np.isnan(spread) else MIXED
-        return _Limits(value, sd, value, spread, basis)
+        return _Limits(value, sd, value, spread, n, basis)
     if np.isnan(spread):
-        return _Limits(value, sd, np.nan, np.nan, "")
-    return _Limits(value, sd, centre, spread, RESULTS)
+        return _Limits(value, sd, np.nan, np.nan, 0, "")
+    return _Limits(value, sd, centre, spread, n, RESULTS)
 
 
-def _of_results(table: pd.DataFrame) -> tuple[float, float]:
-    """Robust mean and sd of enough results, NaN otherwise."""
+def _of_results(table: pd.DataFrame) -> tuple[float, float, int]:
+    """Robust mean and sd of enough results, NaN otherwise, and their number."""
     hidden = table["censored"] | table["over_range"]
     values = table.loc[~hidden, "value"].dropna()
     if len(values) < ENOUGH or hidden.mean() > _MOST_CENSORED:
-        return np.nan, np.nan
+        return np.nan, np.nan, 0
     centre, spread = robust_mean_sd(values)
-    return centre, spread if spread > 0 else np.nan
+    if spread <= 0:
+        return np.nan, np.nan, 0
+    return centre, spread, len(values)
 
 
 def _judged(part: pd.DataFrame, limits: _Limits, rules: QualityRules) -> pd.DataFrame:

@@ -21,9 +21,9 @@ def broken_rules(part: pd.DataFrame, rules: QualityRules) -> list[list[str]]:
     seen = ~np.isnan(z)
     for code, pattern in _PATTERNS.items():
         if rules[code].on:
-            mark = np.zeros(z.size, dtype=bool)
-            mark[seen] = pattern(z[seen], rules[code].numbers["limit"])
-            marks[code] = mark
+            marks[code] = np.zeros(z.size, dtype=bool)
+            if seen.any():
+                marks[code][seen] = pattern(z[seen], rules[code].numbers["limit"])
     if rules["moving_average"].on:
         window = rules["moving_average"].numbers["window"]
         mean = part["moving_average"].to_numpy(dtype=float)
@@ -70,13 +70,19 @@ _PATTERNS = {
 
 def _delta_log(part: pd.DataFrame, rules: QualityRules) -> NDArray[np.bool_]:
     values = rules["delta_log"].numbers
-    near = part["certified_value"] <= values["near_times"] * part["detection_limit"]
-    limit = np.where(near, values["near"], values["limit"])
+    limit = log_limits(part, rules)
     # a rounding error must not turn a result on the limit into a failure
     beyond = part["delta_log"].abs().to_numpy() > limit + 1e-12
     if values["only_without_sd"]:
         beyond &= part["sd"].isna().to_numpy()
     return beyond
+
+
+def log_limits(part: pd.DataFrame, rules: QualityRules) -> NDArray[np.float64]:
+    """Limit of |Δlg C| for each result, wider near the limit of detection."""
+    values = rules["delta_log"].numbers
+    near = part["certified_value"] <= values["near_times"] * part["detection_limit"]
+    return np.where(near, values["near"], values["limit"])
 
 
 def _certainly_beyond(part: pd.DataFrame, limit: float) -> NDArray[np.bool_]:
@@ -86,12 +92,20 @@ def _certainly_beyond(part: pd.DataFrame, limit: float) -> NDArray[np.bool_]:
     return low | (part["over_range"].to_numpy() & (bound > limit))
 
 
-def expected_false(n: int, rules: QualityRules, degrees: float = np.inf) -> float:
+def expected_false(
+    n: int,
+    rules: QualityRules,
+    *,
+    degrees: float = np.inf,
+    relative_sd: float = np.nan,
+    log_limit: float = np.nan,
+) -> float:
     """
-    Failures to expect by chance among n results of a laboratory without fault.
+    Failures to expect by chance among n results of a laboratory without bias.
 
     Normal, independent results; with an sd from few results, Student's t with its
     degrees of freedom. Patterns may overlap, so this is the most to be expected.
+    `relative_sd` (a share) and `log_limit` are for the rule on lg C.
     """
 
     def tail(limit: float) -> float:
@@ -110,4 +124,8 @@ def expected_false(n: int, rules: QualityRules, degrees: float = np.inf) -> floa
         rule = rules[code]
         if rule.on and rule.action in {"reassay", "reject"}:
             total += max(0, n - length + 1) * chance(rule.numbers["limit"])
-    return total
+    rule = rules["delta_log"]
+    counts = rule.on and not rule.numbers["only_without_sd"]
+    if counts and rule.action in {"reassay", "reject"} and relative_sd > 0:
+        total += n * 2 * tail(log_limit * np.log(10) / relative_sd)
+    return min(total, float(n))
