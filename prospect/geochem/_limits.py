@@ -1,0 +1,100 @@
+"""Values below detection of a table: which, and below what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from survey import Problem
+
+from .._note import Note
+from ._nouns import numbers_of
+from ._parts import row_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+
+class Cells(NamedTuple):
+    """One analyte: values, which are below detection, and the limit of those."""
+
+    column: str
+    numbers: NDArray[np.float64]
+    censored: NDArray[np.bool_]
+    limits: NDArray[np.float64]
+    notes: list[Note]
+    problems: list[Problem]
+
+    @property
+    def missing(self) -> NDArray[np.bool_]:
+        """Neither a value nor below a limit."""
+        return np.isnan(self.numbers) & ~self.censored
+
+
+def read_cells(
+    table: pd.DataFrame, column: str, limits: Mapping[str, Any] | None = None
+) -> Cells:
+    """
+    Values of a column; `limits` of censored ones are told, or stand in the table.
+
+    In the table the column ending in _detection_limit comes first, then the value
+    column itself, unless it holds an imputed value.
+    """
+    values = numbers_of(table, [column])[0].copy()
+    flag = f"{column}_censored"
+    censored = (
+        table[flag].to_numpy(bool) if flag in table else np.zeros(len(table), bool)
+    )
+    own = values.copy()
+    if f"{column}_imputed" in table:
+        own[table[f"{column}_imputed"].to_numpy(bool)] = np.nan
+    told = np.full(len(table), np.nan)
+    if f"{column}_detection_limit" in table:
+        told = numbers_of(table, [f"{column}_detection_limit"])[0]
+    if limits is not None and column in limits:
+        given = np.asarray(limits[column], dtype=float)
+        if given.ndim and given.shape != told.shape:
+            raise ValueError(
+                f"limits of {column!r} have shape {given.shape}: give one number, or "
+                f"one for each of the {len(table)} rows"
+            )
+        told = np.where(np.isnan(given), told, given)
+    below = np.where(censored, np.where(np.isnan(told), own, told), np.nan)
+    notes = _notes(column, censored, own, told)
+    problems = _problems(table.index, column, censored, below)
+    values[censored] = np.nan
+    return Cells(column, values, censored, below, notes, problems)
+
+
+def _notes(column: str, censored: NDArray, own: NDArray, told: NDArray) -> list[Note]:
+    notes = []
+    with np.errstate(invalid="ignore"):
+        differ = censored & (np.abs(own - told) > 1e-9 * np.abs(told))
+        under = ~censored & (own < told)
+    if differ.any():
+        notes.append(Note("limits_differ", column=column, n=int(differ.sum())))
+    if under.any():
+        notes.append(Note("limits_above_values", column=column, n=int(under.sum())))
+    return notes
+
+
+def _problems(
+    index: pd.Index, column: str, censored: NDArray, below: NDArray
+) -> list[Problem]:
+    problems = []
+    faults = {
+        "limits_untold": censored & np.isnan(below),
+        "limits_not_positive": censored & (below <= 0),
+    }
+    for code, at in faults.items():
+        if at.any():
+            first = int(np.argmax(at))
+            what = Note(code, n=int(at.sum()), total=int(censored.sum()))
+            where = {"row": row_name(index[first]), "column": column}
+            where["value"] = f"{below[first]:g}"
+            problems.append(Problem(what, Note(f"{code}_remedy"), **where))
+    return problems
