@@ -12,7 +12,16 @@ from pyproj import Proj
 
 from .._note import Note
 from ._flow import drain, flow_frame, label_upstream
-from ._snap import FAR, NO_HEIGHT, OUTSIDE, PLACED, check_placed, placed_samples, snap
+from ._snap import (
+    FAR,
+    NO_HEIGHT,
+    OUTSIDE,
+    PLACED,
+    Reach,
+    check_placed,
+    placed_samples,
+    snap,
+)
 from ._tree import Tree, pass_down, topological
 
 if TYPE_CHECKING:
@@ -22,6 +31,7 @@ if TYPE_CHECKING:
     from ._snap import Snapped
 
 SCALE_ERROR = 0.01
+TRUNK = 10  # times the median catchment
 
 
 def delineate_catchments(
@@ -30,6 +40,7 @@ def delineate_catchments(
     *,
     snap_distance: float,
     min_area: float = 0.25,
+    max_area: float = np.inf,
     rivers: gpd.GeoDataFrame | None = None,
     burn_depth: float = 20.0,
     unplaced: str = "error",
@@ -50,6 +61,9 @@ def delineate_catchments(
         DEM may disagree. A sample whose own cell is a stream stays there.
     min_area : float, default 0.25
         Area in km² from which on a cell is a stream; 0 takes every sample where it is.
+    max_area : float, default inf
+        Area in km² up to which: what drains more is no stream to this survey. Keeps
+        samples of tributaries off the river they were taken beside.
     rivers : GeoDataFrame, optional
         Lines (or polygons) to burn into the DEM.
     burn_depth : float, default 20
@@ -121,22 +135,26 @@ def delineate_catchments(
     0         A      0.09          0.09             B
     1         B      0.25          0.16           NaN
     """
-    _check_options(snap_distance, min_area, unplaced)
+    reach = _reach(snap_distance, min_area, max_area, unplaced)
     frame = placed_samples(samples, flow_frame(dem))
     drainage = drain(dem, rivers=rivers, burn_depth=burn_depth)
-    reach = {"distance": snap_distance, "min_area": min_area}
-    snapped = snap(frame.geometry, drainage, **reach)
+    snapped = snap(frame.geometry, drainage, reach)
     if unplaced == "error":
-        check_placed(snapped, frame, drainage, **reach)
+        check_placed(snapped, frame, drainage, reach)
     return _table(frame, snapped, drainage)
 
 
-def _check_options(snap_distance: float, min_area: float, unplaced: str) -> None:
+def _reach(
+    snap_distance: float, min_area: float, max_area: float, unplaced: str
+) -> Reach:
     if unplaced not in ("error", "keep"):
         raise ValueError(f"unplaced={unplaced!r} is unknown: use 'error' or 'keep'")
     for name, value in (("snap_distance", snap_distance), ("min_area", min_area)):
         if not (np.isfinite(value) and value >= 0):
             raise ValueError(f"{name}={value} is not a number of at least 0")
+    if not max_area > min_area:
+        raise ValueError(f"max_area={max_area} is not above min_area={min_area}")
+    return Reach(snap_distance, min_area, max_area)
 
 
 def _table(
@@ -174,7 +192,10 @@ def _table(
     shapes = np.full(len(frame), shapely.Polygon(), dtype=object)
     shapes[has] = whole[node]
     table = gpd.GeoDataFrame(columns, geometry=shapes, crs=drainage.geobox.crs.proj)
-    table.attrs["notes"] = _counts(snapped, border, node, drainage)
+    table.attrs["notes"] = [
+        *_counts(snapped, border, node, drainage),
+        *_jumped(table, snapped),
+    ]
     return table
 
 
@@ -299,6 +320,18 @@ def _counts(
     if abs(percent) > 100 * SCALE_ERROR:
         notes.append(Note("catchments_scale", percent=percent))
     return notes
+
+
+def _jumped(table: gpd.GeoDataFrame, snapped: Snapped) -> list[Note]:
+    """Samples moved onto a stream far larger than those of the survey."""
+    area = table["area_km2"].to_numpy()
+    if not snapped.moved.any():
+        return []
+    large = snapped.moved & (area > TRUNK * np.nanmedian(area))
+    if not large.any():
+        return []
+    ids = table["sample_id"][large].astype(str).tolist()
+    return [Note("catchments_jumped", n=len(ids), times=TRUNK, ids=ids[:10])]
 
 
 def _areal_scale(drainage: Drainage) -> float:

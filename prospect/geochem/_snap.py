@@ -13,6 +13,7 @@ from .._note import Note
 from ..evidence._frame import to_cells
 
 if TYPE_CHECKING:
+    import shapely
     from odc.geo.geobox import GeoBox
 
     from ._flow import Drainage
@@ -21,12 +22,27 @@ PLACED, OUTSIDE, NO_HEIGHT, FAR = "delineated", "outside", "gap", "far"
 LOOK = 10  # times the snapping distance, to tell how far the nearest stream is
 
 
+class Reach(NamedTuple):
+    """How far to look (m), and for streams of which area (km²)."""
+
+    distance: float
+    min_area: float
+    max_area: float
+
+    @property
+    def areas(self) -> str:
+        """Range of areas for a message."""
+        ends = [f"{self.min_area:g}", f"{self.max_area:g}"]
+        return " – ".join(ends) if np.isfinite(self.max_area) else f"≥ {ends[0]}"
+
+
 class Snapped(NamedTuple):
-    """Cell of each sample (-1 for none), metres it was moved, how that went."""
+    """Cell of each sample (-1 for none), metres to it, status, if in another cell."""
 
     cell: np.ndarray
     metres: np.ndarray
     status: np.ndarray
+    moved: np.ndarray
 
 
 def placed_samples(samples: gpd.GeoDataFrame, geobox: GeoBox) -> gpd.GeoDataFrame:
@@ -56,10 +72,8 @@ def placed_samples(samples: gpd.GeoDataFrame, geobox: GeoBox) -> gpd.GeoDataFram
     return gpd.GeoDataFrame({"sample_id": ids.to_numpy()}, geometry=places)
 
 
-def snap(
-    points: gpd.GeoSeries, drainage: Drainage, *, distance: float, min_area: float
-) -> Snapped:
-    """Nearest cell that drains at least `min_area` km²; equally near, the larger."""
+def snap(points: gpd.GeoSeries, drainage: Drainage, reach: Reach) -> Snapped:
+    """Nearest cell that is a stream; of equally near ones the larger."""
     xy = np.column_stack([points.x, points.y])
     at = to_cells(drainage.geobox, xy)
     columns, rows = np.floor(at).astype("int64").T
@@ -68,49 +82,22 @@ def snap(
     cell = np.full(len(xy), -1, "int64")
     metres = np.full(len(xy), np.nan)
     status = np.full(len(xy), FAR, dtype=object)
+    moved = np.zeros(len(xy), bool)
     status[~inside] = OUTSIDE
-    least = max(1, int(np.ceil(min_area / drainage.cell_km2 - 1e-9)))
     for i in np.flatnonzero(inside):
-        if drainage.cells[rows[i] * width + columns[i]] == 0:
+        own = rows[i] * width + columns[i]
+        if drainage.cells[own] == 0:
             status[i] = NO_HEIGHT
             continue
-        found = nearest_channel(drainage, at[i], least, distance)
+        found = _nearest_stream(drainage, at[i], reach)
         if found is not None:
             (cell[i], metres[i]), status[i] = found, PLACED
-    return Snapped(cell, metres, status)
-
-
-def nearest_channel(
-    drainage: Drainage, at: np.ndarray, least: int, distance: float
-) -> tuple[int, float] | None:
-    """Cell and distance of the nearest channel, its own cell counting as reached."""
-    affine, shape = drainage.geobox.affine, drainage.edge.shape
-    size = np.abs([affine.e, affine.a])
-    own = np.floor(at[::-1]).astype(int)
-    reach = np.ceil(distance / size).astype(int)
-    low = np.maximum(own - reach, 0)
-    high = np.minimum(own + reach + 1, shape)
-    cells = drainage.cells.reshape(shape)[low[0] : high[0], low[1] : high[1]]
-    row, column = np.nonzero(cells >= least)
-    if not row.size:
-        return None
-    count = cells[row, column]
-    row, column = row + low[0], column + low[1]
-    away = np.hypot((row + 0.5 - at[1]) * size[0], (column + 0.5 - at[0]) * size[1])
-    away_from = np.where((row == own[0]) & (column == own[1]), 0.0, away)
-    best = np.lexsort((-count, away_from))[0]
-    if away_from[best] > distance:
-        return None
-    return int(row[best] * shape[1] + column[best]), float(away[best])
+            moved[i] = cell[i] != own
+    return Snapped(cell, metres, status, moved)
 
 
 def check_placed(
-    snapped: Snapped,
-    frame: gpd.GeoDataFrame,
-    drainage: Drainage,
-    *,
-    distance: float,
-    min_area: float,
+    snapped: Snapped, frame: gpd.GeoDataFrame, drainage: Drainage, reach: Reach
 ) -> None:
     """Raise with every sample that has no cell, why, and what to do."""
     problems = []
@@ -121,10 +108,11 @@ def check_placed(
         elif snapped.status[row] == NO_HEIGHT:
             what, remedy = Note("catchment_gap"), Note("catchment_gap_remedy")
         else:
-            near = _how_far(sample.geometry, drainage, distance, min_area)
-            what = Note("catchment_far", area=min_area, distance=distance, nearest=near)
+            near = _how_far(sample.geometry, drainage, reach)
+            given = {"area": reach.areas, "distance": reach.distance}
+            what = Note("catchment_far", **given, nearest=near)
             remedy = Note("catchment_far_remedy")
-        value = f"{sample['sample_id']} ({sample.geometry.x:g}, {sample.geometry.y:g})"
+        value = f"{sample['sample_id']} ({sample.geometry.x:.1f}, {sample.geometry.y:.1f})"
         problems.append(
             Problem(what, remedy, row=int(row) + 1, column="sample_id", value=value)
         )
@@ -132,12 +120,37 @@ def check_placed(
         raise DataProblems(problems)
 
 
-def _how_far(point, drainage: Drainage, distance: float, min_area: float) -> Note:  # noqa: ANN001
+def _nearest_stream(
+    drainage: Drainage, at: np.ndarray, reach: Reach
+) -> tuple[int, float] | None:
+    """Cell and distance of the nearest stream, its own cell counting as reached."""
+    affine, shape = drainage.geobox.affine, drainage.edge.shape
+    size = np.abs([affine.e, affine.a])
+    own = np.floor(at[::-1]).astype(int)
+    span = np.ceil(reach.distance / size).astype(int)
+    low = np.maximum(own - span, 0)
+    high = np.minimum(own + span + 1, shape)
+    cells = drainage.cells.reshape(shape)[low[0] : high[0], low[1] : high[1]]
+    least = max(1, np.ceil(reach.min_area / drainage.cell_km2 - 1e-9))
+    most = reach.max_area / drainage.cell_km2 + 1e-9
+    row, column = np.nonzero((cells >= least) & (cells <= most))
+    if not row.size:
+        return None
+    count = cells[row, column]
+    row, column = row + low[0], column + low[1]
+    away = np.hypot((row + 0.5 - at[1]) * size[0], (column + 0.5 - at[0]) * size[1])
+    by_foot = np.where((row == own[0]) & (column == own[1]), 0.0, away)
+    best = np.lexsort((-count, by_foot))[0]
+    if by_foot[best] > reach.distance:
+        return None
+    return int(row[best] * shape[1] + column[best]), float(away[best])
+
+
+def _how_far(point: shapely.Point, drainage: Drainage, reach: Reach) -> Note:
     at = to_cells(drainage.geobox, np.array([[point.x, point.y]]))[0]
-    least = max(1, int(np.ceil(min_area / drainage.cell_km2 - 1e-9)))
     height, width = np.abs([drainage.geobox.affine.e, drainage.geobox.affine.a])
-    beyond = LOOK * max(distance, height, width)
-    found = nearest_channel(drainage, at, least, beyond)
+    beyond = LOOK * max(reach.distance, height, width)
+    found = _nearest_stream(drainage, at, reach._replace(distance=beyond))
     if found is None:
         return Note("catchment_far_beyond", metres=beyond)
     return Note("catchment_far_metres", metres=found[1])
