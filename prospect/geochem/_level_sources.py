@@ -99,6 +99,19 @@ def from_standards(
     return found
 
 
+def _one_a_row(standards: pd.DataFrame, column: str, by: str) -> pd.DataFrame:
+    """Results on one analyte, also from a long table of assays; blanks left out."""
+    if {"analyte", "value"} <= set(standards):
+        batch = by if by in standards else "lab_batch"
+        check_columns(standards, [batch], where="standards")
+        names = {"value": column, "censored": f"{column}_censored", batch: by}
+        standards = standards[standards["analyte"].astype(object) == column]
+        standards = standards.rename(columns=names)
+    if "qc_type" in standards:
+        standards = standards[standards["qc_type"].astype(object) != "blank"]
+    return standards
+
+
 def _by_lines(campaigns: Campaigns, results: pd.DataFrame) -> dict[str, Factor]:
     target = results["target"]
     if campaigns.reference is not None:
@@ -128,11 +141,12 @@ def _results(
 ) -> tuple[pd.DataFrame, pd.Series]:
     """Results on materials in lg, and how many a campaign were below detection."""
     column = campaigns.contents.column
+    standards = _one_a_row(standards, column, by)
     check_columns(standards, ["material", by, column], where="standards")
     found = read_contents(standards, column, transform="log10")
     table = pd.DataFrame(
         {
-            "material": standards["material"].astype(object),
+            "material": standards["material"].astype(object).replace("", None),
             "campaign": group_labels(standards, by),
             "lg": np.log10(found.value),
         }

@@ -83,10 +83,12 @@ def level_campaigns(
         Campaign that stays as it is. Left out, it is the one with most values, or, for
         the last two methods, the certified values where `standards` has them.
     standards : DataFrame, optional
-        Results on reference materials, or on samples analysed in several campaigns:
-        columns `material`, `by`, `column` and, where known, `certified_value` in the
-        unit of `column`. Needed for "standards" and "huber". Results below detection
-        are left out and counted.
+        Results on reference materials, or on samples analysed in several campaigns,
+        for "standards" and "huber": columns `material`, `by`, `column` and, where
+        known, `certified_value` in the unit of `column`; or the long table of
+        `survey.quality.read_assays` (campaign in `by` or ``lab_batch``), with
+        `certified_value` merged in. Results below detection are left out and counted,
+        blanks (``qc_type``) left out.
     within : str or (GeoDataFrame, str), optional
         Lithology or the like, for "median_ratio": medians are compared inside it only.
     fewest : int, default 10

@@ -96,6 +96,9 @@ def spatial_u(
 
     Notes
     -----
+    Among n samples the smallest ``Cu_ppm_u_q`` of m equally clear places is
+    n / (m · (n_permutations + 1)): few permutations find large anomalies only.
+
     With uniform weights U is Getis and Ord's Gi* without its correction for a finite
     number of samples. Memory does not grow with the number of pairs: neighbours are
     looked up for some samples at a time.
