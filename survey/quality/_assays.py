@@ -142,7 +142,8 @@ def read_assays(
         "notes": notes,
         "source": source.path.name,
     }
-    for note in notes:
+    _recount_untold(assays)
+    for note in assays.attrs["notes"]:
         logger.info("%s: %s", source.path.name, note)
     return assays
 
@@ -290,7 +291,6 @@ def _attrs(
     texts = {
         "missing": "cells with a code such as -9999 are taken as missing",
         "zero": "contents are exactly 0 and kept as numbers",
-        "censored_without_limit": "contents below an untold limit are NaN and censored",
     }
     for kind, text in texts.items():
         if counts[kind]:
@@ -302,6 +302,18 @@ def _attrs(
             f"{len(empty)} samples have no result (see attrs['without_results'])"
         )
     return {**counts, "without_results": empty, "notes": notes}
+
+
+def _recount_untold(assays: pd.DataFrame) -> None:
+    """Count what lies below an untold limit, now that all limits are in."""
+    untold = assays["censored"] & assays["value"].isna()
+    counts = assays.loc[untold, "analyte"].astype("str").value_counts(sort=False)
+    assays.attrs["censored_without_limit"] = {k: int(n) for k, n in counts.items()}
+    if len(counts):
+        assays.attrs["notes"].append(
+            f"{int(untold.sum())} contents below an untold limit are NaN and censored "
+            "(see attrs['censored_without_limit'])"
+        )
 
 
 def _refuse_nameless(assays: pd.DataFrame, how: Reading) -> None:
