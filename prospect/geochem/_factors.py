@@ -112,19 +112,19 @@ class RobustFactors(LogRatioModel):
     >>> contents = {"Cu_ppm": ore, "Ni_ppm": ore, "Co_ppm": ore, "Na_ppm": sea,
     ...     "Mg_ppm": sea, "Sr_ppm": sea, "Ba_ppm": 0 * sea, "Pb_ppm": 0 * sea}
     >>> table = np.exp(pd.DataFrame(contents) + random.normal(size=(300, 8)) / 2)
-    >>> model = RobustFactors(2, random_state=0).fit(table)
+    >>> model = RobustFactors(n_factors=2, random_state=0).fit(table)
     >>> print(model.loadings_.loc[["Cu_ppm", "Na_ppm"]].abs().round(1))
              F1   F2
-    Cu_ppm  0.9  0.3
-    Na_ppm  0.3  0.9
+    Cu_ppm  0.8  0.2
+    Na_ppm  0.8  0.2
     """
 
     prefix = "F"
 
     def __init__(
         self,
-        n_factors: int = 2,
         *,
+        n_factors: int = 2,
         columns: Sequence[str] | None = None,
         method: str = "principal",
         rotation: str = "varimax",

@@ -154,8 +154,8 @@ class RobustPCA(LogRatioModel):
 
     def __init__(
         self,
-        n_components: int | None = None,
         *,
+        n_components: int | None = None,
         columns: Sequence[str] | None = None,
         robust: bool = True,
         censored: str = "refuse",

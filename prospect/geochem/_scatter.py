@@ -9,6 +9,7 @@ import numpy as np
 from scipy.stats import chi2
 from sklearn.covariance import MinCovDet
 from sklearn.utils import check_random_state
+from threadpoolctl import threadpool_limits
 
 if TYPE_CHECKING:
     from typing import Any
@@ -74,7 +75,8 @@ def scatter_of(
     rows = coordinates
     if n > search.max_rows:
         rows = coordinates[np.sort(random.permutation(n)[: search.max_rows])]
-    with warnings.catch_warnings():
+    # many small matrices: threads of the linear algebra would wait for each other
+    with warnings.catch_warnings(), threadpool_limits(1, user_api="blas"):
         # a degenerate half of the rows is refused below, in our words
         warnings.simplefilter("ignore")
         fit = MinCovDet(
