@@ -88,7 +88,12 @@ def background(
         files = [save_table(_spoken(found, lang), out_folder / "background.csv")]
         if groups is not None:
             files += _residuals(table, columns, groups, out_folder, how)
-        files += _charts(table, columns, whole, out_folder, lang)
+        mixtures = {}
+        if "mixture" in names_in(methods):
+            mixtures = _mixtures(table, columns, how["transform"])
+            joined = _joined(mixtures)
+            files.append(save_table(joined, out_folder / "mixtures.csv"))
+        files += _charts(table, whole, mixtures, out_folder, lang)
     for file in files:
         out.print(str(file), markup=False)
 
@@ -225,23 +230,50 @@ def _residuals(
     return [save_features(table, folder / "residuals.gpkg")]
 
 
+def _mixtures(
+    table: gpd.GeoDataFrame, columns: list[str], transform: str | None
+) -> dict[str, Any]:
+    from ..geochem import threshold_mixture
+
+    how = {"transform": transform, "random_state": 0}
+    return {column: threshold_mixture(table, column, **how) for column in columns}
+
+
+def _joined(mixtures: dict[str, Any]) -> Any:  # noqa: ANN401
+    """Thresholds of all mixtures, each beside its population."""
+    import pandas as pd
+
+    parts = []
+    for column, mixture in mixtures.items():
+        ends = mixture.populations.add_prefix("population_").reset_index()
+        one = mixture.thresholds.merge(ends, on="population")
+        parts.append(one.assign(analyte=column, unit=mixture.unit))
+    return pd.concat(parts, ignore_index=True)
+
+
 def _charts(
     table: gpd.GeoDataFrame,
-    columns: list[str],
     whole: Any,  # noqa: ANN401
+    mixtures: dict[str, Any],
     folder: Path,
     lang: Language,
 ) -> list[Path]:
-    from ..report import figure_distribution, figure_probability_plot, save_figure
+    from .. import report
 
     files, how = [], {"thresholds": whole, "lang": lang.value}
-    for column in columns:
-        for name, figure in (
-            ("distribution", figure_distribution(table, column, **how)),
-            ("probability", figure_probability_plot(table, column, **how)),
-        ):
+    for column in dict.fromkeys(whole["analyte"]):
+        mixture = mixtures.get(column)
+        figures = {
+            "distribution": report.figure_distribution(table, column, **how),
+            "probability": report.figure_probability_plot(
+                table, column, mixture=mixture, **how
+            ),
+        }
+        if mixture is not None:
+            figures["mixture"] = report.figure_mixture(mixture, lang=lang.value)
+        for name, figure in figures.items():
             path = folder / "figures" / f"{column}_{name}.png"
-            files.append(save_figure(figure, path))
+            files.append(report.save_figure(figure, path))
     return files
 
 

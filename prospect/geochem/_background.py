@@ -13,7 +13,7 @@ from .._note import Note
 from ._background_notes import joined, notes_of
 from ._background_values import backward, fit_mask, forward, read_contents
 from ._groups import each_group, group_labels
-from ._iterate import trim
+from ._iterate import N_SD, is_hidden, trim
 from ._mixture_fit import Points, fit_populations
 from ._thresholds import (
     FENCE,
@@ -172,14 +172,14 @@ def fit_threshold(
     below = part.at_limit[part.used]
     if not len(x):
         return Fitted(np.nan, np.nan, x, k)
-    if method == "iterative":
-        trimmed = trim(x)
-        kept = x[trimmed.kept]
-        top = trimmed.mean + k * trimmed.sd
-        return Fitted(trimmed.mean, top, kept, k, len(trimmed.passes) - 1)
-    if method == "mean_sd":
-        sd = x.std(ddof=1) if len(x) > 1 else np.nan
-        return Fitted(x.mean(), x.mean() + k * sd, x, k)
+    if method in {"iterative", "mean_sd"}:
+        trimmed = trim(x, n_sd=N_SD if method == "iterative" else np.inf)
+        kept, passes = x[trimmed.kept], len(trimmed.passes) - 1
+        if is_hidden(trimmed, below):
+            notes = (Note("background_centre_hidden"),)
+            return Fitted(np.nan, np.nan, kept, k, passes, notes)
+        sd = trimmed.sd if len(kept) > 1 else np.nan
+        return Fitted(trimmed.mean, trimmed.mean + k * sd, kept, k, passes)
     if method == "mixture":
         return _of_mixture(part, x, k)
     return _of_order(x, below, method, k)

@@ -47,7 +47,7 @@ def notes_of(
     hidden = int((part.at_limit & (part.value > threshold)).sum())
     if hidden:
         notes.append(Note("background_limit_above", n=hidden))
-    if spread == 0 and method != "mixture":
+    if spread == 0 and method != "mixture" and not part.at_limit.any():
         notes.append(Note("background_no_spread"))
     return notes
 

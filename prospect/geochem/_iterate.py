@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from .._note import Note
 from ._background_notes import joined, notes_of
 from ._background_values import backward, fit_mask, forward, read_contents
 
@@ -24,7 +25,8 @@ class IteratedBackground(NamedTuple):
     ----------
     background_value, threshold : float
         Mean of the values that remain, and mean + k standard deviations, in `unit`;
-        the mean is geometric where the statistics were taken in lg.
+        the mean is geometric where the statistics were taken in lg. NaN where nothing
+        remains but values at one detection limit.
     mean, sd : float
         The same mean, and the standard deviation (n − 1) of the values that remain,
         both in the space of `transform`.
@@ -153,7 +155,12 @@ def iterate_background(
             f"{column}: {len(x)} values enter; a mean and a deviation need two."
         )
     trimmed = trim(x, n_sd=n_sd)
-    threshold = float(backward(trimmed.mean + k * trimmed.sd, transform))
+    hidden = is_hidden(trimmed, part.at_limit[part.used])
+    top = np.nan if hidden else trimmed.mean + k * trimmed.sd
+    threshold = float(backward(top, transform))
+    notes = notes_of(part, threshold, "iterative", censored, trimmed.sd)
+    if hidden:
+        notes.append(Note("background_centre_hidden"))
     kept = np.zeros(len(samples), dtype=bool)
     kept[np.flatnonzero(mask)[part.used]] = trimmed.kept
     counts = {
@@ -167,7 +174,7 @@ def iterate_background(
         "iterations": len(trimmed.passes) - 1,
     }
     return IteratedBackground(
-        background_value=float(backward(trimmed.mean, transform)),
+        background_value=float(backward(np.nan if hidden else trimmed.mean, transform)),
         threshold=threshold,
         mean=trimmed.mean,
         sd=trimmed.sd,
@@ -177,7 +184,7 @@ def iterate_background(
         history=_history(trimmed, n_sd, transform),
         unit=part.unit,
         transform=transform,
-        note=joined(notes_of(part, threshold, "iterative", censored, trimmed.sd)),
+        note=joined(notes),
     )
 
 
@@ -197,6 +204,11 @@ def trim(x: NDArray[np.float64], *, n_sd: float = N_SD) -> Trimmed:
         if not (low.any() or high.any()):
             return Trimmed(kept, passes)
         kept &= ~(low | high)
+
+
+def is_hidden(trimmed: Trimmed, at_limit: NDArray[np.bool_]) -> bool:
+    """Whether what remains is nothing but values at one detection limit."""
+    return trimmed.sd == 0 and bool(at_limit[trimmed.kept].any())
 
 
 def _history(trimmed: Trimmed, n_sd: float, transform: str | None) -> pd.DataFrame:

@@ -54,6 +54,16 @@ def test_background_by_rock_adds_residuals(tmp_path):
     assert layer["Cu_ppm_contrast"].notna().all()
 
 
+def test_background_with_mixtures(tmp_path):
+    how = ["--analytes", "Cu_ppm", "--methods", "iterative,mixture"]
+    done = call("background", *how, "--out", tmp_path)
+    assert done.exit_code == 0, done.output
+    table = pd.read_csv(tmp_path / "mixtures.csv")
+    assert set(table["kind"]) == {"lower", "upper", "equal_density"}
+    assert (table["low"] <= table["high"]).all()
+    assert (tmp_path / "figures" / "Cu_ppm_mixture.png").exists()
+
+
 def test_level_writes_layer_and_factors(tmp_path):
     file = tmp_path / "level.gpkg"
     done = call(

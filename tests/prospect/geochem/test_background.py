@@ -133,6 +133,19 @@ def test_limits_that_reach_the_statistics_are_said(copper):
     assert "不给出异常下限" in one(found, "median_mad")["note"].say("zh")
 
 
+def test_values_at_one_limit_make_no_background():
+    samples = pd.DataFrame({"Pt_ppb": [0.1] * 200 + [5.0, 7.0]})
+    samples["Pt_ppb_censored"] = samples["Pt_ppb"] == 0.1
+    row = one(background_table(samples, "Pt_ppb"), "iterative")
+    assert np.isnan(row["threshold"])
+    assert np.isnan(row["background_value"])
+    assert "no threshold" in row["note"]
+    found = iterate_background(samples, "Pt_ppb")
+    assert np.isnan(found.threshold)
+    assert "no threshold" in found.note
+    assert found.counts["n_removed"] == row["n_removed"] == 2
+
+
 def test_a_limit_above_the_threshold_is_no_anomaly(copper):
     samples = copper.assign(Cu_ppm_censored=False)
     samples.loc[0, ["Cu_ppm", "Cu_ppm_censored"]] = [1e5, True]
