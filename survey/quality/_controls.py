@@ -59,6 +59,7 @@ def as_results(table: pd.DataFrame, *, what: str) -> pd.DataFrame:
         table = melt_samples(table, columns=kept, missing="drop")
         if rows is not None:
             table["row"] = rows.to_numpy()[table["row"].to_numpy() - 1]
+    table.attrs = {}  # pandas copies them with every step
     results = _completed(table, what)
     results["order"] = _order(results)
     return results

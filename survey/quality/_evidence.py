@@ -1,155 +1,174 @@
-"""What the controls of one batch say against it."""
+"""What the controls say against batches: reasons by batch, laboratory, analyte."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from scipy import stats
 
-from ._precision import share_passing
+from ._batches import KEYS
+from ._duplicates import pair_limits
+from ._precision import passing_table
 from ._reasons import reason
-from ._thompson import thompson_howarth
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ._rules import QualityRules
 
+Key = tuple[str, str, str]
+Reasons = dict[Key, list[dict[str, Any]]]
 _BY_Z = ("1-2s", "1-3s", "2-2s", "R-4s", "4-1s", "10x", "moving_average")
+_UP_TO_95 = np.sqrt(2) * stats.norm.ppf(0.975)
 
 
-def reference_reasons(
-    references: pd.DataFrame, rules: QualityRules, tested: int
-) -> list[dict[str, Any]]:
-    """
-    Rules that reference results of the batch break.
-
-    `tested` is the number of results with a z in all batches, for the chance that one
-    of them is as far out by itself.
-    """
-    reasons = []
-    broken = references["rule"].str.split(", ")
+def reference_reasons(references: pd.DataFrame, rules: QualityRules) -> Reasons:
+    """Rules that reference results of each batch break."""
+    tested = int(references["z"].notna().sum())
+    of = references.groupby(KEYS).size()
+    reasons: Reasons = defaultdict(list)
+    for key, n, judged in _mostly_failing(references, rules):
+        rule = rules["most_fail"]
+        reasons[key].append(reason("most_fail", rule.action, n=n, of=judged))
+    hit = references[references["status"].isin(["warn", "fail", "pass"])]
+    hit = hit[hit["rule"].ne("")]
+    broken = hit["rule"].str.split(", ")
+    beyond = broken.map(set)
     for code in (*_BY_Z, "delta_log"):
-        hit = references[[code in each for each in broken]]
-        if hit.empty:
-            continue
-        if code == "1-2s" and len(hit) == sum("1-3s" in each for each in broken):
-            continue  # each of them is beyond 3 sd, which is told already
-        measure = "delta_log" if code == "delta_log" else "z"
-        size = hit[measure].abs()
-        row = hit.loc[size.idxmax()] if size.notna().any() else hit.iloc[0]
-        values = {
-            "n": len(hit),
-            "of": len(references),
-            "worst": float(row[measure]),
-            "sample_id": row["sample_id"],
-            "material": row["material"],
-        }
-        if code in _BY_Z:
-            values |= {"rule": code, "limit": rules[code].numbers["limit"]}
-        if code == "1-3s":
-            values |= {"tested": tested, "chance": _chance(row, tested)}
-        reasons.append(reason(code, rules[code].action, **values))
-    return reasons + _most_fail(references, rules)
+        here = hit[[code in each for each in beyond]]
+        for key, rows in here.groupby(KEYS):
+            farther = code == "1-2s" and all(
+                "1-3s" in each for each in beyond.loc[rows.index]
+            )
+            if farther:  # beyond 3 sd is told already
+                continue
+            values = _worst(rows, code) | {"n": len(rows), "of": int(of[key])}
+            if code in _BY_Z:
+                values |= {"rule": code, "limit": rules[code].numbers["limit"]}
+            if code == "1-3s":
+                values |= {"tested": tested, "chance": _chance(rows, tested)}
+            reasons[key].append(reason(code, rules[code].action, **values))
+    return reasons
 
 
-def _chance(row: pd.Series, tested: int) -> float:
+def _worst(rows: pd.DataFrame, code: str) -> dict[str, Any]:
+    """The result that is farthest off; bounds of hidden ones are not numbers."""
+    measure = "delta_log" if code == "delta_log" else "z"
+    size = rows[measure].abs()
+    row = rows.loc[size.idxmax()] if size.notna().any() else rows.iloc[0]
+    return {
+        "worst": float(row[measure]),
+        "sample_id": str(row["sample_id"]),
+        "material": str(row["material"]),
+    }
+
+
+def _chance(rows: pd.DataFrame, tested: int) -> float:
     """Chance that the farthest of so many results lies as far out."""
-    degrees = row["sd_n"] - 1 if row["sd_n"] > 1 else float("inf")
-    tail = 2 * stats.t.sf(abs(row["z"]), degrees)
-    return float(1 - (1 - tail) ** max(1, tested))
+    degrees = rows["sd_n"].sub(1).where(rows["sd_n"].gt(1), np.inf).to_numpy()
+    tail = 2 * stats.t.sf(rows["z"].abs().to_numpy(dtype=float), degrees)
+    if np.isnan(tail).all():
+        return float("nan")
+    return float(1 - (1 - np.nanmin(tail)) ** max(1, tested))
 
 
-def _most_fail(references: pd.DataFrame, rules: QualityRules) -> list[dict[str, Any]]:
+def _mostly_failing(
+    references: pd.DataFrame, rules: QualityRules
+) -> list[tuple[Key, int, int]]:
     rule = rules["most_fail"]
+    if not rule.on:
+        return []
     judged = references[references["status"].ne("untested")]
-    failed = int(judged["status"].eq("fail").sum())
-    if not rule.on or failed < rule.numbers["minimum_n"]:
-        return []
-    if 100 * failed < rule.numbers["limit"] * len(judged):
-        return []
-    return [reason("most_fail", rule.action, n=failed, of=len(judged))]
-
-
-def blank_reasons(blanks: pd.DataFrame, rules: QualityRules) -> list[dict[str, Any]]:
-    """Contaminated blanks of the batch, and what came before them."""
-    hit = blanks[blanks["rule"].str.startswith("blank")]
-    if hit.empty:
-        return []
-    worst = hit.loc[hit["ratio"].idxmax()]
-    rule = rules["blank"]
-    reasons = [
-        reason(
-            "blank",
-            rule.action,
-            n=len(hit),
-            of=len(blanks),
-            limit=rule.numbers["limit"],
-            sample_id=worst["sample_id"],
-            worst=float(worst["ratio"]),
-        )
+    failed = judged["status"].eq("fail")
+    counts = failed.groupby([judged[name] for name in KEYS]).agg(["sum", "size"])
+    many = counts["sum"] >= rule.numbers["minimum_n"]
+    many &= 100 * counts["sum"] >= rule.numbers["limit"] * counts["size"]
+    return [
+        (key, int(row["sum"]), int(row["size"])) for key, row in counts[many].iterrows()
     ]
-    carried = hit[hit["rule"].str.contains("carry_over")]
-    if len(carried):
-        row = carried.loc[carried["ratio"].idxmax()]
-        reasons.append(
+
+
+def blank_reasons(blanks: pd.DataFrame, rules: QualityRules) -> Reasons:
+    """Contaminated blanks of each batch, and what came before them."""
+    reasons: Reasons = defaultdict(list)
+    of = blanks.groupby(KEYS).size()
+    hit = blanks[blanks["rule"].str.startswith("blank")]
+    for key, rows in hit.groupby(KEYS):
+        worst = rows.loc[rows["ratio"].idxmax()]
+        reasons[key].append(
             reason(
-                "carry_over",
-                rules["carry_over"].action,
-                n=len(carried),
-                sample_id=row["sample_id"],
-                preceding_id=row["preceding_id"],
-                preceding=float(row["preceding_value"]),
+                "blank",
+                rules["blank"].action,
+                n=len(rows),
+                of=int(of[key]),
+                limit=rules["blank"].numbers["limit"],
+                sample_id=str(worst["sample_id"]),
+                worst=float(worst["ratio"]),
             )
         )
-    return reasons
-
-
-def duplicate_reasons(pairs: pd.DataFrame, rules: QualityRules) -> list[dict[str, Any]]:
-    """Kinds of duplicates of the batch that do not pass."""
-    reasons = []
-    for kind, group in pairs.groupby("kind", sort=True):
-        for code in ("hard", "re"):
-            found = share_passing(group, rules[code]) if rules[code].on else {}
-            if found.get("status") == "fail":
-                reasons.append(
-                    reason(
-                        code,
-                        rules[code].action,
-                        kind=kind,
-                        n=len(group[group["mean"].notna()]) - found["n_near_limit"],
-                        share=found["pass_pct"],
-                        limit=found["limit_pct"],
-                        required=found["required_pct"],
-                    )
+        carried = rows[rows["rule"].str.contains("carry_over")]
+        if len(carried):
+            row = carried.loc[carried["ratio"].idxmax()]
+            reasons[key].append(
+                reason(
+                    "carry_over",
+                    rules["carry_over"].action,
+                    n=len(carried),
+                    sample_id=str(row["sample_id"]),
+                    preceding_id=str(row["preceding_id"]),
+                    preceding=float(row["preceding_value"]),
                 )
-        reasons += _short_form(group, str(kind), rules)
+            )
     return reasons
 
 
-def _short_form(
-    group: pd.DataFrame, kind: str, rules: QualityRules
-) -> list[dict[str, Any]]:
-    """Too many pairs above the line of the precision that is aimed at."""
+def duplicate_reasons(pairs: pd.DataFrame, rules: QualityRules) -> Reasons:
+    """Kinds of duplicates of each batch that do not pass."""
+    reasons: Reasons = defaultdict(list)
+    by = [*KEYS, "kind"]
+    for code in ("hard", "re"):
+        if not rules[code].on:
+            continue
+        found = passing_table(pairs, rules[code], by)
+        for index, row in found[found["status"].eq("fail")].iterrows():
+            values = {
+                "kind": index[3],
+                "n": int(row["n"]),
+                "share": float(row["pass_pct"]),
+                "limit": float(row["limit_pct"]),
+                "required": rules[code].numbers["required"],
+            }
+            reasons[index[:3]].append(reason(code, rules[code].action, **values))
+    _add_short_form(reasons, pairs, rules, by)
+    return reasons
+
+
+def _add_short_form(
+    reasons: Reasons, pairs: pd.DataFrame, rules: QualityRules, by: list[str]
+) -> None:
+    """Too many pairs above the 95 % line of the precision that is aimed at."""
     rule = rules["target_rsd"]
-    target = rule.numbers[kind.replace(" ", "_")]
-    whole = group[group["mean"].gt(0) & group["first"].ge(0) & group["second"].ge(0)]
-    if not rule.on or whole.empty or not target:
-        return []
-    found = thompson_howarth(
-        whole["first"], whole["second"], target_rsd=target, method="short"
+    if not rule.on:
+        return
+    target = pair_limits(pairs, rule)
+    whole = pairs["mean"].gt(0) & pairs["first"].ge(0) & pairs["second"].ge(0)
+    whole &= target.gt(0)
+    line = _UP_TO_95 * target / 100 * pairs["mean"]
+    counted = pairs[whole].assign(
+        outside=(pairs["difference"].abs() > line)[whole], target=target[whole]
     )
-    line = found.lines[found.lines["probability"].eq(0.95)].iloc[0]
-    if line["p"] >= rule.numbers["alpha"]:
-        return []
-    return [
-        reason(
-            "target_rsd",
-            rule.action,
-            kind=kind,
-            n=found.n,
-            outside=int(line["n_outside"]),
-            target=target,
-            p=float(line["p"]),
-        )
-    ]
+    groups = counted.groupby(by)
+    found = groups["outside"].agg(["sum", "size"])
+    found["target"] = groups["target"].first()
+    found["p"] = stats.binom.sf(found["sum"] - 1, found["size"], 0.05)
+    for index, row in found[found["p"] < rule.numbers["alpha"]].iterrows():
+        values = {
+            "kind": index[3],
+            "n": int(row["size"]),
+            "outside": int(row["sum"]),
+            "target": float(row["target"]),
+            "p": float(row["p"]),
+        }
+        reasons[index[:3]].append(reason("target_rsd", rule.action, **values))

@@ -189,36 +189,40 @@ def _passing(group: pd.DataFrame, rules: QualityRules) -> dict[str, object]:
     """Share of the pairs within the limit, and whether it is enough."""
     for code in ("hard", "re"):
         if rules[code].on:
-            return share_passing(group, rules[code])
+            found = passing_table(group, rules[code], ["analyte", "kind"]).iloc[0]
+            return found.drop("n").to_dict() | {"measure": code.upper()}
     return {"status": "untested"}
 
 
-def share_passing(group: pd.DataFrame, rule: Rule) -> dict[str, object]:
+def passing_table(pairs: pd.DataFrame, rule: Rule, by: list[str]) -> pd.DataFrame:
     """
-    Share of pairs that pass a rule, with the verdict of the rule.
+    Share of pairs that pass a rule, by group, with the verdict of the rule.
 
     With ``alpha`` the share fails if so few passing pairs are unlikely where the
     required share holds; otherwise if it is not above the required one.
     """
-    measure = "hard_pct" if rule.code == "hard" else "rpd_pct"
-    limit = pair_limits(group, rule)
-    near = group["mean"] < rule.numbers["near_times"] * group["detection_limit"]
-    fit = group[measure].notna() & ~near
-    n, passing = int(fit.sum()), int((fit & (group[measure] <= limit + 1e-9)).sum())
-    required = rule.numbers["required"]
-    row = {
-        "n_near_limit": int((group[measure].notna() & near).sum()),
-        "measure": {"hard": "HARD", "re": "RE"}[rule.code],
-        "limit_pct": float(limit.iloc[0]),
-        "required_pct": required,
-        "pass_pct": 100 * passing / n if n else np.nan,
-    }
+    size = pairs["hard_pct" if rule.code == "hard" else "rpd_pct"]
+    limit = pair_limits(pairs, rule)
+    near = pairs["mean"] < rule.numbers["near_times"] * pairs["detection_limit"]
+    fit = size.notna() & ~near
+    table = pairs[by].assign(
+        n=fit,
+        n_near_limit=size.notna() & near,
+        passing=fit & (size <= limit + 1e-9),
+        limit_pct=limit,
+    )
+    groups = table.groupby(by, sort=True)
+    found = groups[["n", "n_near_limit", "passing"]].sum().astype(int)
+    found["limit_pct"] = groups["limit_pct"].first()
+    found["required_pct"] = required = rule.numbers["required"]
+    n, passing = found["n"], found.pop("passing")
+    found["pass_pct"] = 100 * passing / n.where(n > 0)
     if "alpha" in rule.numbers:
-        chance = stats.binom.cdf(passing, n, required / 100) if n else np.nan
-        status = "fail" if chance < rule.numbers["alpha"] else "pass"
-        status = status if n else "untested"
+        enough = n > 0
+        chance = stats.binom.cdf(passing, n, required / 100)
+        bad = chance < rule.numbers["alpha"]
     else:
         enough = n >= rule.numbers["minimum_n"]
-        bad = enough and row["pass_pct"] <= required
-        status = "untested" if not enough else "fail" if bad else "pass"
-    return row | {"status": status}
+        bad = found["pass_pct"] <= required
+    found["status"] = np.select([~enough, bad], ["untested", "fail"], "pass")
+    return found

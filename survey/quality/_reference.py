@@ -180,8 +180,9 @@ def _judged(part: pd.DataFrame, limits: _Limits, rules: QualityRules) -> pd.Data
     untested = part["status"].eq("pass") & part["z"].isna()
     judged = part["delta_log"].notna() & rules["delta_log"].on
     untested &= ~judged
-    part.loc[untested, "status"] = "untested"
-    part.loc[untested, "rule"] = _why(part[untested], limits)
+    if untested.any():
+        part.loc[untested, "status"] = "untested"
+        part.loc[untested, "rule"] = _why(part[untested], limits)
     return part
 
 

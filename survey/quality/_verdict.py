@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from . import _columns as columns
 from ._batches import KEYS, batch_bias
-from ._evidence import blank_reasons, duplicate_reasons, reference_reasons
+from ._evidence import (
+    Key,
+    Reasons,
+    blank_reasons,
+    duplicate_reasons,
+    reference_reasons,
+)
 from ._reasons import reason, reason_text
 
 if TYPE_CHECKING:
@@ -29,14 +34,6 @@ class Tables(NamedTuple):
     laboratories: pd.DataFrame
 
 
-class _Batch(NamedTuple):
-    """Tables cut down to one batch, laboratory and analyte."""
-
-    references: pd.DataFrame
-    blanks: pd.DataFrame
-    pairs: pd.DataFrame
-
-
 def give_verdicts(
     samples: pd.DataFrame, tables: Tables, rules: QualityRules, confidence: float
 ) -> pd.DataFrame:
@@ -46,99 +43,94 @@ def give_verdicts(
     `samples` counts the samples of each batch, laboratory and analyte; those with
     controls but no samples are judged too.
     """
-    bias = batch_bias(tables.references, rules, confidence).set_index(KEYS)
+    found = _counts(samples, tables)
+    found = found.join(batch_bias(tables.references, rules, confidence))
+    against = (
+        reference_reasons(tables.references, rules),
+        _bias_reasons(found, rules),
+        blank_reasons(tables.blanks, rules),
+        duplicate_reasons(tables.pairs, rules),
+    )
     general = _general_reasons(tables, rules)
-    parts = [dict(list(each.groupby(KEYS))) for each in
-             (tables.references, tables.blanks, tables.pairs)]  # fmt: skip
-    counted = samples.set_index(KEYS)["n_samples"].to_dict()
-    keys = sorted({*counted, *(key for part in parts for key in part)})
-    nothing = [each.iloc[:0] for each in
-               (tables.references, tables.blanks, tables.pairs)]  # fmt: skip
-    tested = int(tables.references["z"].notna().sum())
+    places = tables.references.groupby(KEYS).indices
     rows = []
-    for key in keys:
-        found = [
-            part.get(key, empty) for part, empty in zip(parts, nothing, strict=True)
-        ]
-        batch = _Batch(*found)
-        measured = bias.loc[key].to_dict() if key in bias.index else {}
-        row = dict(zip(KEYS, key, strict=True)) | {"n_samples": counted.get(key, 0)}
-        row |= {name: measured.get(name, np.nan) for name in
-                ("bias_pct", "bias_low_pct", "bias_high_pct", "bias_p",
-                 "bias_p_adjusted", "detectable_bias_pct")}  # fmt: skip
-        row |= _counts(batch)
-        reasons = reference_reasons(batch.references, rules, tested)
-        reasons += _bias_reason(measured, len(bias), rules, batch)
-        reasons += blank_reasons(batch.blanks, rules)
-        reasons += duplicate_reasons(batch.pairs, rules)
+    for key, row in zip(found.index, found.to_dict("records"), strict=True):
+        reasons = [each for by_key in against for each in by_key.get(key, [])]
         reasons += general.get(key[1:], [])
-        missing = _missing(batch, key[0], rules)
-        row["verdict"], row["reasons"] = _decide(reasons, missing)
+        here = tables.references.iloc[places.get(key, [])]
+        row["verdict"], said = _decide(reasons, _missing(key, row, here, rules))
         if row["verdict"] in {"accept", "untested"}:
-            row["reasons"] += _power(batch, measured, rules)
-        row["reason"] = reason_text(row["reasons"])
-        rows.append(row)
+            said = said + _power(row, rules)
+        row["reasons"], row["reason"] = said, reason_text(said)
+        rows.append(dict(zip(KEYS, key, strict=True)) | row)
     return columns.as_table(rows, columns.VERDICTS)
 
 
-def _counts(batch: _Batch) -> dict[str, int]:
-    found = {}
-    parts = (("reference", batch.references), ("blank", batch.blanks),
-             ("duplicate", batch.pairs))  # fmt: skip
-    for name, part in parts:
-        found[f"n_{name}"] = len(part)
-        found[f"n_{name}_fail"] = int(part["status"].eq("fail").sum())
-    return found
+def _counts(samples: pd.DataFrame, tables: Tables) -> pd.DataFrame:
+    """Samples and controls of each batch: all, judged, failed."""
+    parts = {"n_samples": samples.set_index(KEYS)["n_samples"].astype(int)}
+    kinds = (
+        ("reference", tables.references),
+        ("blank", tables.blanks),
+        ("duplicate", tables.pairs),
+    )
+    for name, part in kinds:
+        keys = [part[key] for key in KEYS]
+        parts[f"n_{name}"] = part.groupby(KEYS).size()
+        for ending, status in (("fail", ["fail"]), ("judged", _TESTED)):
+            hit = part["status"].isin(status)
+            parts[f"n_{name}_{ending}"] = hit.groupby(keys).sum()
+    sure = tables.references["status"].isin(_TESTED)
+    sure &= tables.references["certified_value"].notna()
+    parts["n_certified"] = sure.groupby([tables.references[key] for key in KEYS]).sum()
+    found = pd.DataFrame(parts).fillna(0).astype(int)
+    return found.rename_axis(KEYS).sort_index()
 
 
-def _bias_reason(
-    measured: dict[str, float], tests: int, rules: QualityRules, batch: _Batch
-) -> list[dict[str, Any]]:
+def _bias_reasons(found: pd.DataFrame, rules: QualityRules) -> Reasons:
+    """Batches whose reference materials are off beyond chance."""
     rule = rules["batch_bias"]
-    if not measured or not rule.on:
-        return []
-    beyond = abs(measured["bias_pct"]) >= rule.numbers["limit"]
-    if not (beyond and measured["bias_p_adjusted"] < rule.numbers["alpha"]):
-        return []
-    return [
-        reason(
-            "batch_bias",
-            rule.action,
-            bias=measured["bias_pct"],
-            low=measured["bias_low_pct"],
-            high=measured["bias_high_pct"],
-            p=measured["bias_p_adjusted"],
-            n=int(batch.references["bias_pct"].notna().sum()),
-            tests=tests,
-        )
-    ]
+    bad = found["bias_p_adjusted"] < rule.numbers["alpha"]
+    bad &= found["bias_pct"].abs() >= rule.numbers["limit"]
+    tests = int(found["bias_p"].notna().sum())
+    return {
+        key: [
+            reason(
+                "batch_bias",
+                rule.action,
+                bias=row["bias_pct"],
+                low=row["bias_low_pct"],
+                high=row["bias_high_pct"],
+                p=row["bias_p_adjusted"],
+                n=int(row["n_bias"]),
+                tests=tests,
+            )
+        ]
+        for key, row in found[bad & rule.on].iterrows()
+    }
 
 
-def _power(
-    batch: _Batch, measured: dict[str, float], rules: QualityRules
-) -> list[dict[str, Any]]:
+def _power(row: dict[str, Any], rules: QualityRules) -> list[dict[str, Any]]:
     """What so few reference results could not have shown."""
-    if not measured or not rules["batch_bias"].on:
+    rule = rules["batch_bias"]
+    if not rule.on or not row["detectable_bias_pct"] > 2 * rule.numbers["limit"]:
         return []
-    detectable = measured["detectable_bias_pct"]
-    if detectable <= 2 * rules["batch_bias"].numbers["limit"]:
-        return []
-    n = int(batch.references["bias_pct"].notna().sum())
+    n, detectable = int(row["n_bias"]), row["detectable_bias_pct"]
     return [reason("few_controls", "note", n=n, detectable=detectable)]
 
 
 def _missing(
-    batch: _Batch, lab_batch: str, rules: QualityRules
+    key: Key, row: dict[str, Any], references: pd.DataFrame, rules: QualityRules
 ) -> list[dict[str, Any]]:
     """What could not be tested; "untested" is the action where it is required."""
-    if not lab_batch:
+    if not key[0]:
         return [reason("no_batch", "untested")]
-    if all(part.empty for part in batch):
+    if not row["n_reference"] + row["n_blank"] + row["n_duplicate"]:
         return [reason("no_control", "untested")]
-    lacking = _lacking_references(batch.references)
-    if batch.blanks["status"].isin(_TESTED).sum() == 0:
+    lacking = _lacking_references(row, references)
+    if not row["n_blank_judged"]:
         lacking["blank"] = reason("no_blank", "note")
-    if batch.pairs["status"].isin(_TESTED).sum() == 0:
+    if not row["n_duplicate_judged"]:
         lacking["precision"] = reason("no_duplicate", "note")
     told: list[dict[str, Any]] = []
     for name, each in lacking.items():
@@ -149,18 +141,20 @@ def _missing(
     return told
 
 
-def _lacking_references(references: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    judged = references[references["status"].isin(_TESTED)]
-    if references.empty:
+def _lacking_references(
+    row: dict[str, Any], references: pd.DataFrame
+) -> dict[str, dict[str, Any]]:
+    if row["n_certified"]:
+        return {}
+    if not row["n_reference"]:
         said = reason("no_reference", "note")
-    elif judged.empty:
+    elif not row["n_reference_judged"]:
         why = ", ".join(sorted(set(references["rule"])))
         said = reason("reference_untested", "note", of=len(references), why=why)
-    elif judged["certified_value"].isna().all():
+    else:
+        judged = references[references["status"].isin(_TESTED)]
         names = ", ".join(sorted(set(judged["material"])))
         return {"accuracy": reason("no_certificate", "note", materials=names)}
-    else:
-        return {}
     return {"accuracy": said, "stability": said}
 
 
