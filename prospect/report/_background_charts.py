@@ -19,6 +19,7 @@ from ._background_parts import (
     content_axis,
     cumulative,
     density,
+    legend,
     log_ticks,
     percent_axis,
     population_lines,
@@ -110,9 +111,8 @@ def figure_distribution(
     content_axis(bottom, drawn, [value for _, value in marks])
     for axes in (top, middle):
         axes.tick_params(labelbottom=False)
-    threshold_lines(top, (middle, bottom), marks)
-    if top.get_legend_handles_labels()[0]:
-        top.legend(fontsize=8, frameon=False, loc="center right")
+    threshold_lines((top, middle, bottom), marks)
+    legend(top)
     bottom.set_xlabel(drawn.label, fontsize=9, color=INK)
     _head(top, title, drawn, words)
     return finish(figure)
@@ -183,17 +183,10 @@ def figure_probability_plot(
     percent_axis(axes, max(2.6, float(np.abs(place).max(initial=0)) + 0.15))
     if mixture is not None:
         population_lines(axes, mixture, drawn, words)
-    for number, (name, value) in enumerate(_marks(thresholds, column, words)):
-        axes.axhline(value, color=COLOURS[number % 7], linewidth=1, linestyle="--")
-        axes.annotate(
-            f"{name} {value:.3g}",
-            (0.012, value),
-            xycoords=("axes fraction", "data"),
-            xytext=(0, 2),
-            textcoords="offset points",
-            fontsize=8,
-            color=COLOURS[number % 7],
-        )
+    limits = axes.get_ylim()
+    threshold_lines((axes,), _marks(thresholds, column, words), across=True)
+    axes.set_ylim(limits)
+    legend(axes)
     log_ticks(axes, "y", drawn.value)
     axes.set_xlabel(words("background_cumulative"), fontsize=9, color=INK)
     axes.set_ylabel(drawn.label, fontsize=9, color=INK)
@@ -255,7 +248,7 @@ def figure_mixture(
         content_axis(axes, drawn)
     axes.set_xlabel(drawn.label, fontsize=9, color=INK)
     axes.set_ylabel(words("background_share"), fontsize=9, color=INK)
-    axes.legend(fontsize=8, frameon=False)
+    legend(axes)
     _head(axes, title, drawn, words)
     return finish(figure)
 

@@ -11,6 +11,7 @@ from scipy import stats
 from ..geochem._background_values import backward, forward
 from ..geochem._thresholds import FENCE, hinges, plotting_positions
 from ._figure import COLOURS, INK, QUIET
+from ._numbers import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 BARS = "#b9c7d3"
 HIDDEN = "#7d7d7d"
 PERCENTS = (0.01, 0.1, 1, 5, 10, 25, 50, 75, 90, 95, 99, 99.9, 99.99)
-ROWS = 3  # lines that names of thresholds may take above the bars
 
 
 class Drawn(NamedTuple):
@@ -142,11 +142,11 @@ def population_lines(axes: Axes, mixture: Mixture, drawn: Drawn, words: Words) -
     place = np.linspace(-reach, reach, 200)
     mean = forward(mixture.populations["mean"], mixture.transform)
     limits = axes.get_ylim()
-    for number, (name, row) in enumerate(mixture.populations.iterrows()):
-        value = backward(mean[number] + row["sd"] * place, mixture.transform)
+    for count, (name, row) in enumerate(mixture.populations.iterrows()):
+        value = backward(mean[count] + row["sd"] * place, mixture.transform)
         share = f"{100 * row['share']:.0f}"
         text = words("background_population", n=name, share=share)
-        look = {"color": COLOURS[number % 7], "linewidth": 1.3, "label": text}
+        look = {"color": COLOURS[count % 7], "linewidth": 1.3, "label": text}
         shown = value > 0
         axes.plot(place[shown], value[shown], **look)
     ends = drawn.value.min() / 1.5, drawn.value.max() * 1.5
@@ -156,39 +156,25 @@ def population_lines(axes: Axes, mixture: Mixture, drawn: Drawn, words: Words) -
         name = words("background_mixture")
         axes.plot(stats.norm.ppf(total), x, color=INK, linewidth=1.2, label=name)
     axes.set_ylim(limits)
-    axes.legend(fontsize=8, frameon=False, loc="lower right")
 
 
 def threshold_lines(
-    top: Axes, others: Sequence[Axes], marks: Sequence[tuple[str, float]]
+    axes: Sequence[Axes], marks: Sequence[tuple[str, float]], *, across: bool = False
 ) -> None:
-    """Lines through all axes; names above the bars, on several lines where close."""
-    low, high = (np.log10(v) for v in top.get_xlim())
-    ends = [-np.inf] * ROWS
-    room = top.get_ylim()[1] * (1 + 0.11 * min(len(marks), ROWS))
-    top.set_ylim(0, room)
-    for number, (name, value) in enumerate(marks):
-        colour = COLOURS[number % 7]
-        for axes in (top, *others):
-            axes.axvline(value, color=colour, linewidth=1.1, linestyle=(0, (4, 2)))
-        text = f"{name} {value:.3g}"
-        at = (np.log10(value) - low) / (high - low)
-        wide = sum(0.021 if ord(c) > 0x2E7F else 0.0125 for c in text)
-        left = at + wide > 1
-        start = at - wide if left else at
-        line = next((i for i, end in enumerate(ends) if start > end), number % ROWS)
-        ends[line] = start + wide + 0.01
-        top.annotate(
-            text,
-            (value, 0.985 - 0.075 * line),
-            xycoords=("data", "axes fraction"),
-            xytext=(-3 if left else 3, 0),
-            textcoords="offset points",
-            ha="right" if left else "left",
-            va="top",
-            fontsize=8,
-            color=colour,
-            bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 0.8},
+    """Thresholds as lines through all axes, named in the legend of the first."""
+    for count, (name, value) in enumerate(marks):
+        look = {"color": COLOURS[count % 7], "linewidth": 1.1, "linestyle": (0, (4, 2))}
+        for each in axes:
+            label = f"{name}: {number(value)}" if each is axes[0] else None
+            draw = each.axhline if across else each.axvline
+            draw(value, label=label, **look)
+
+
+def legend(axes: Axes, where: str = "best") -> None:
+    """Legend over whatever lies below, if there is anything to name."""
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(
+            fontsize=8, loc=where, frameon=True, edgecolor="none", framealpha=0.85
         )
 
 
@@ -205,7 +191,7 @@ def threshold_bands(axes: Axes, mixture: Mixture, words: Words) -> None:
         upper = row["kind"] == "upper"
         colour = COLOURS[int(row["population"]) - 1] if upper else QUIET
         key = "background_upper" if upper else "background_equal"
-        text = words(key, value=f"{row['value']:.3g}")
+        text = words(key, value=number(float(row["value"])))
         axes.axvline(
             row["value"], color=colour, linewidth=1.1, linestyle="--", label=text
         )
