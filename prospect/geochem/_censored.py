@@ -90,7 +90,7 @@ class CensoredStatistics:
 
 def censored_statistics(
     values: ArrayLike,
-    censored: ArrayLike | None = None,
+    censored: ArrayLike | None,
     *,
     method: str = "km",
     distribution: str = "lognormal",
@@ -107,8 +107,8 @@ def censored_statistics(
     values : array_like, shape (n,)
         Contents in any one unit; the limit of detection where `censored`. NaN is
         missing and left out with a count.
-    censored : array_like of bool, shape (n,), optional
-        True where the content is below `values`. None is, if left out.
+    censored : array_like of bool, shape (n,), or None
+        True where the content is below `values`; None if all are detected.
     method : {"km", "ros", "mle"}, default "km"
         Kaplan-Meier, which assumes no distribution; regression on order statistics,
         where only values below detection follow the lognormal of the others; maximum

@@ -55,12 +55,12 @@ def fit_normal(values: NDArray[np.float64], censored: NDArray[np.bool_]) -> Norm
     finds it.
     """
     seen, limits = values[~censored], values[censored]
-    centre, scale = seen.mean(), seen.std()
-    if len(seen) < 2 or not scale > 0:
+    if np.unique(seen).size < 2:
         raise ValueError(
             f"{len(np.unique(seen))} different values are detected: a distribution "
             "needs two or more"
         )
+    centre, scale = seen.mean(), seen.std()
     y, c = (seen - centre) / scale, (limits - centre) / scale
     a, b = 0.0, 1.0
     value = _likelihood(a, b, y, c)

@@ -86,15 +86,16 @@ def _problems(
     index: pd.Index, column: str, censored: NDArray, below: NDArray
 ) -> list[Problem]:
     problems = []
-    faults = {
-        "limits_untold": censored & np.isnan(below),
-        "limits_not_positive": censored & (below <= 0),
-    }
-    for code, at in faults.items():
+    faults = [
+        ("limits_untold", "limits_untold_remedy", np.isnan(below)),
+        ("limits_not_positive", "limits_not_positive_remedy", below <= 0),
+    ]
+    for code, remedy, fault in faults:
+        at = censored & fault
         if at.any():
             first = int(np.argmax(at))
             what = Note(code, n=int(at.sum()), total=int(censored.sum()))
             where = {"row": row_name(index[first]), "column": column}
             where["value"] = f"{below[first]:g}"
-            problems.append(Problem(what, Note(f"{code}_remedy"), **where))
+            problems.append(Problem(what, Note(remedy), **where))
     return problems

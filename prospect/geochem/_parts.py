@@ -219,7 +219,8 @@ def chosen_columns(
     everything = [str(name) for name in table.columns]
     told = table.attrs.get("units", {})
     known = MASS | WATER
-    names = [n for n in everything if split_name(n)[1] or str(told.get(n)) in known]
+    plain = [name for name in everything if not name.endswith(_DERIVED)]
+    names = [n for n in plain if split_name(n)[1] or str(told.get(n)) in known]
     if names:
         return names
     numeric = [
@@ -263,18 +264,19 @@ def bad_parts(
     """Problems of values that are zero, negative, infinite or (if so told) missing."""
     problems = []
     for column, cells in zip(columns, values, strict=True):
-        gone = np.isnan(cells)
-        faults = {"parts_zero": cells == 0, "parts_negative": cells < 0}
-        faults["parts_infinite"] = np.isposinf(cells)
-        if missing:
-            faults["parts_missing"] = gone
-        for code, at in faults.items():
+        faults = [
+            ("parts_zero", "parts_zero_remedy", cells == 0),
+            ("parts_negative", "parts_negative_remedy", cells < 0),
+            ("parts_infinite", "parts_infinite_remedy", np.isposinf(cells)),
+            ("parts_missing", "parts_missing_remedy", np.isnan(cells) & missing),
+        ]
+        for code, remedy, at in faults:
             if at.any():
                 first = int(np.argmax(at))
                 what = Note(code, n=int(at.sum()), total=len(cells))
                 where = {"row": row_name(index[first]), "column": column}
                 where["value"] = f"{cells[first]:g}"
-                problems.append(Problem(what, Note(f"{code}_remedy"), **where))
+                problems.append(Problem(what, Note(remedy), **where))
     return problems
 
 

@@ -104,13 +104,13 @@ def test_truncated_moments_by_integration():
 def test_complete_data_give_the_usual_statistics():
     values = np.random.default_rng(2).lognormal(size=31)
     for size in (31, 30):
-        found = censored_statistics(values[:size])
+        found = censored_statistics(values[:size], None)
         assert found.mean == pytest.approx(values[:size].mean())
         assert found.sd == pytest.approx(values[:size].std(ddof=1))
         assert found.median == pytest.approx(np.median(values[:size]))
-    one = censored_statistics(values, method="ros")
+    one = censored_statistics(values, None, method="ros")
     assert one.mean == pytest.approx(values.mean())
-    mle = censored_statistics(values, method="mle")
+    mle = censored_statistics(values, None, method="mle")
     assert np.log(mle.median) == pytest.approx(np.log(values).mean())
 
 
@@ -246,14 +246,14 @@ def test_tables_of_the_book(real_data):
         (([1, 2], [True]), {}, r"got shapes \(2,\) and \(1,\)"),
         (([1, 2], [1, 1]), {}, "none of 2 values is detected"),
         (([np.nan, 2], [1, 0]), {}, "1 of 1 censored values have no limit.*row 0"),
-        (([0, 2, 3],), {"method": "mle"}, "1 of 3 values or limits are zero"),
-        (([-9999, 2, 3],), {}, "are negative or infinite, the first -9999"),
-        (([2, 2, 2],), {"method": "mle"}, "1 different values are detected"),
-        (([2, 2, 2],), {"method": "ros"}, "1 different values are detected"),
-        (([1, 2],), {"method": "half"}, "method must be one of"),
-        (([1, 2],), {"distribution": "gamma"}, "distribution must be one of"),
-        (([1, 2],), {"probabilities": [1.5]}, "between 0 and 1; got 1.5"),
-        (([1, 2],), {"confidence": 95}, "between 0 and 1; got 95"),
+        (([0, 2, 3], None), {"method": "mle"}, "1 of 3 values or limits are zero"),
+        (([-9999, 2, 3], None), {}, "are negative or infinite, the first -9999"),
+        (([2, 2, 2], None), {"method": "mle"}, "1 different values are detected"),
+        (([2, 2, 2], None), {"method": "ros"}, "1 different values are detected"),
+        (([1, 2], None), {"method": "half"}, "method must be one of"),
+        (([1, 2], None), {"distribution": "gamma"}, "distribution must be one of"),
+        (([1, 2], None), {"probabilities": [1.5]}, "between 0 and 1; got 1.5"),
+        (([1, 2], None), {"confidence": 95}, "between 0 and 1; got 95"),
     ],
 )
 def test_refusals(arguments, options, match):
