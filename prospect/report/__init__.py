@@ -10,11 +10,14 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "_anomaly_report": ["write_anomaly_report"],
         "_background_charts": [
             "figure_distribution",
             "figure_mixture",
             "figure_probability_plot",
         ],
+        "_biplot": ["figure_biplot", "figure_dendrogram"],
+        "_blank_chart": ["figure_blanks"],
         "_canvas": ["thin"],
         "_catchment_map": ["figure_catchments"],
         "_charts": [
@@ -23,12 +26,12 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "figure_prediction_area",
             "figure_weights",
         ],
-        "_anomaly_report": ["write_anomaly_report"],
-        "_element_maps": ["figure_anomaly_sheet", "figure_element_map"],
-        "_control_charts": ["figure_blanks", "figure_control_chart"],
+        "_control_charts": ["figure_control_chart"],
         "_duplicate_charts": ["figure_duplicates", "figure_thompson_howarth"],
+        "_element_maps": ["figure_anomaly_sheet", "figure_element_map"],
         "_figure": ["finish", "new_figure", "save_figure"],
         "_fonts": ["chinese_font", "figure_language"],
+        "_fractal_charts": ["figure_fractal", "figure_multifractal"],
         "_maps": ["figure_evidence", "figure_map"],
         "_quality_report": ["write_quality_report"],
         "_ramps": ["Scale", "area_labels", "area_scale"],
