@@ -77,7 +77,7 @@ def catchments(
 ) -> None:
     """Catchment of each stream sample; background by rocks, dilution, unmixing."""
     with told(debug=debug, lang=lang):
-        from survey import open_grid, save_features
+        from survey import open_grid
 
         if analyte is None and (geology or unmix or anomalous_area):
             raise ValueError("--geology, --unmix and --anomalous-area need --analyte.")
@@ -91,22 +91,23 @@ def catchments(
         basins = _basins(
             table, ground, snapping | {"max_area": max_area}, rivers, keep, lang
         )
-        shown, files = None, []
+        shown, tables = None, {}
         if analyte is not None:
             basins, shown = _joined(basins, table, analyte)
         if geology is not None:
             how = {"method": method, "scale": scale, "censored": censored}
             rocks = (geology, layer, column)
-            basins, shown, files = _background(
-                basins, table, analyte, rocks, how, out_file, lang
+            basins, shown, tables = _background(
+                basins, table, analyte, rocks, how, lang
             )
         if anomalous_area:
             basins = _dilution(basins, analyte, anomalous_area, lang)
         if unmix:
             basins = _unmixed(basins, table, analyte, lang)
-        written = [save_features(basins, out_file), *files]
+        figure = None
         if shown is not None:
-            written.append(_figure(basins, shown, ground, table, out_file, lang))
+            figure = _figure(basins, shown, ground, table, lang)
+        written = _written(basins, tables, figure, out_file)
     for file in written:
         out.print(str(file), markup=False)
 
@@ -167,10 +168,10 @@ def _background(
     analyte: str,
     rocks: tuple[Path, str | None, str],
     how: dict[str, str],
-    out_file: Path,
     lang: Language,
-) -> tuple[gpd.GeoDataFrame, str, list[Path]]:
-    from survey import read_features, save_table
+) -> tuple[gpd.GeoDataFrame, str, dict[str, pd.DataFrame]]:
+    """Basins with background and residual, the column to show, tables of the rocks."""
+    from survey import read_features
 
     from ..geochem import catchment_background, catchment_composition
 
@@ -179,12 +180,8 @@ def _background(
     found = catchment_background(table, basins, shares, analyte, **how)
     _tell(found.notes, lang)
     basins = _beside(basins, found.samples.drop(columns="sample_id"))
-    stem = out_file.with_suffix("")
-    files = [
-        save_table(found.lithologies, Path(f"{stem}_lithologies.csv")),
-        save_table(shares.reset_index(), Path(f"{stem}_shares.csv")),
-    ]
-    return basins, str(found.samples.columns[-1]), files
+    tables = {"lithologies": found.lithologies, "shares": shares.reset_index()}
+    return basins, str(found.samples.columns[-1]), tables
 
 
 def _dilution(
@@ -220,15 +217,31 @@ def _figure(
     column: str,
     ground: Any,  # noqa: ANN401
     table: gpd.GeoDataFrame,
-    out_file: Path,
     lang: Language,
-) -> Path:
-    from ..report import figure_catchments, save_figure
+) -> Any:  # noqa: ANN401
+    from ..report import figure_catchments
 
-    figure = figure_catchments(
-        basins, column, dem=ground, samples=table, lang=lang.value
-    )
-    return save_figure(figure, out_file.with_suffix(".png"))
+    return figure_catchments(basins, column, dem=ground, samples=table, lang=lang.value)
+
+
+def _written(
+    basins: gpd.GeoDataFrame,
+    tables: dict[str, pd.DataFrame],
+    figure: Any,  # noqa: ANN401
+    out_file: Path,
+) -> list[Path]:
+    """Files that were written, once all is computed."""
+    from survey import save_features, save_table
+
+    from ..report import save_figure
+
+    files = [save_features(basins, out_file)]
+    stem = out_file.with_suffix("")
+    for name, each in tables.items():
+        files.append(save_table(each, Path(f"{stem}_{name}.csv")))
+    if figure is not None:
+        files.append(save_figure(figure, out_file.with_suffix(".png")))
+    return files
 
 
 COMMANDS: dict[str, Callable[..., None]] = {"catchments": catchments}

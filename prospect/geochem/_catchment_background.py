@@ -102,7 +102,9 @@ def catchment_background(
     Notes
     -----
     The background rests on the same samples whose residuals it gives: a lithology of
-    few catchments explains their own values away, which `notes` says. Nested
+    few catchments explains their own values away, which `notes` says. Regression gives
+    the metal of a mineralised lithology to that lithology: to look for such rock,
+    leave its name empty in the geology, so that it counts as unmapped. Nested
     catchments share rocks, so the standard errors, which take samples as independent,
     are too small.
 

@@ -98,7 +98,7 @@ def topological(below: np.ndarray) -> np.ndarray:
 def pass_down(values: np.ndarray, tree: Tree) -> np.ndarray:
     """Sum over each outlet and all upstream of it; `values` is (n,) or (n, k)."""
     total = np.array(values, dtype=float)
-    flat = total.reshape(len(total), -1)
+    flat = total.reshape(len(total), int(np.prod(total.shape[1:])))
     sum_down(flat, tree.below, tree.order)
     return total
 
