@@ -48,7 +48,8 @@ def grid_amounts(
     notes.append(Note("curve_tiles", n=len(whole)))
     above, total = by_tile.sum(axis=0), float(whole.sum())
     inflation = _inflation(np.log(points), by_tile * (n / total))
-    return Amounts(points, shown, above, total, n, inflation, redraw), notes
+    grain = float(np.min(row_amounts))
+    return Amounts(points, shown, above, total, n, inflation, grain, redraw), notes
 
 
 def _edge_thresholds(tiles: Tiles, n_thresholds: int) -> tuple[NDArray, NDArray]:
@@ -137,7 +138,8 @@ def sample_amounts(
     above, total = curve(known.weight)
     n = float(len(known.value))
     spread = n * float(known.weight @ known.weight) / float(known.weight.sum()) ** 2
-    return Amounts(points, shown, above, total, n, max(1.0, spread), redraw), notes
+    spread, grain = max(1.0, spread), float(known.weight.min())
+    return Amounts(points, shown, above, total, n, spread, grain, redraw), notes
 
 
 class _Exceedance:

@@ -98,6 +98,7 @@ class Amounts(NamedTuple):
     total: float
     n: float  # samples or cells the total stands for
     inflation: float  # variance of counts beside that of independent ones
+    grain: float  # least amount of a sample or cell: less is rounding
     redraw: Callable[[np.random.Generator], tuple[NDArray, float]]
 
 
@@ -167,7 +168,7 @@ def _curve(
     amounts: Amounts, above: NDArray, total: float, plan: Plan
 ) -> tuple[Curve, NDArray]:
     """Points to fit and the criterion of the number of segments."""
-    fine = above if plan.direction == "above" else total - above
+    fine = above if plan.direction == "above" else _rest(amounts, above, total)
     y, x = fine[amounts.shown], amounts.points[amounts.shown]
     used = _stepping(y, falling=plan.direction == "above")
     u, v = np.log(x[used]), np.log(y[used])
@@ -177,6 +178,12 @@ def _curve(
         bic = _criterion(np.log(amounts.points), fine * (amounts.n / total), amounts,
                          falling=plan.direction == "above")  # fmt: skip
     return Curve(u, v, w, bic), used
+
+
+def _rest(amounts: Amounts, above: NDArray, total: float) -> NDArray:
+    """Amount below each threshold, nothing where it is less than a sample."""
+    below = total - above
+    return np.where(below < amounts.grain / 2, 0.0, below)
 
 
 def _criterion(
@@ -225,7 +232,7 @@ def _table(amounts: Amounts, law: PowerLaw, used: NDArray) -> pd.DataFrame:
         {
             "threshold": x,
             "above": above,
-            "below": amounts.total - above,
+            "below": _rest(amounts, above, amounts.total),
             "fitted": law.predict(x),
             "segment": np.searchsorted(law.breaks, x, side="right") + 1,
             "used": used,

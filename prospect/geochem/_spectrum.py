@@ -218,7 +218,6 @@ def _amounts(plane: Plane, n_thresholds: int) -> Amounts:
     parts = np.bincount(ring * size + place, times, RINGS * size).reshape(RINGS, size)
     in_ring = parts.sum(axis=1)
     scale = plane.oversampling
-    # a wave number and its opposite are one
     drawn = np.maximum(np.round(in_ring / scale / 2), in_ring > 0).astype(np.int64)
     chance = parts / np.maximum(in_ring, 1)[:, None]
 
@@ -232,5 +231,6 @@ def _amounts(plane: Plane, n_thresholds: int) -> Amounts:
 
     total = float(in_ring.sum()) * plane.cell
     n = float(in_ring.sum())
-    inflation = max(1.0, 2 * scale)
-    return Amounts(points, shown, above(parts.sum(axis=0)), total, n, inflation, redraw)
+    # a wave number and its opposite are one
+    inflation, whole = max(1.0, 2 * scale), above(parts.sum(axis=0))
+    return Amounts(points, shown, whole, total, n, inflation, plane.cell, redraw)

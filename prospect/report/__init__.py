@@ -27,6 +27,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "figure_weights",
         ],
         "_control_charts": ["figure_control_chart"],
+        "_diagrams": ["figure_discrimination"],
         "_duplicate_charts": ["figure_duplicates", "figure_thompson_howarth"],
         "_element_maps": ["figure_anomaly_sheet", "figure_element_map"],
         "_figure": ["finish", "new_figure", "save_figure"],
@@ -36,7 +37,9 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "_quality_report": ["write_quality_report"],
         "_ramps": ["Scale", "area_labels", "area_scale"],
         "_report": ["write_report"],
+        "_spider": ["figure_spider"],
         "_styles": ["raster_style", "target_style"],
+        "_triangle": ["figure_ternary"],
         "_words": ["Words"],
     },
 )

@@ -143,6 +143,20 @@ def test_below_is_the_mirror_of_above():
     np.testing.assert_allclose(-down.slopes[::-1], up.slopes, rtol=0.15, atol=0.02)
 
 
+def test_what_is_below_is_never_less_than_a_sample():
+    """Areas add up in floating point: nothing is left over below the least value."""
+    random = np.random.default_rng(7)
+    table = points_of(np.exp(random.normal(3, 1, 300)))
+    model = concentration_area(
+        table, column="Cu_ppm", direction="below", n_segments=2, n_bootstrap=5,
+        random_state=0,
+    )  # fmt: skip
+    below = model.table["below"]
+    assert below.iloc[0] == 0
+    assert below[below > 0].min() > 1e-3
+    assert model.law.r2 > 0.9
+
+
 def test_samples_by_voronoi_cells():
     inner = points_of(np.exp(np.random.default_rng(6).normal(3, 1, 300)))
     corners = gpd.GeoDataFrame(
