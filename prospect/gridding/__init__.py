@@ -9,5 +9,14 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submod_attrs={},
+    submod_attrs={
+        "_fit": ["fit_variogram"],
+        "_inverse_distance": ["inverse_distance"],
+        "_kriging": ["krige", "krige_points"],
+        "_minimum_curvature": ["minimum_curvature"],
+        "_models": ["Structure", "VariogramModel"],
+        "_natural_neighbour": ["natural_neighbour"],
+        "_neighbours": ["Neighbourhood"],
+        "_variogram": ["cross_variogram", "experimental_variogram", "variogram_map"],
+    },
 )
