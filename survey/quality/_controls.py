@@ -182,7 +182,7 @@ def read_controls(
             ("qc_type", "add it: reference material, blank, field duplicate, …"),
             ("lab_batch", "add the laboratory's batch (job, certificate) of each row"),
         )
-        if name not in roles
+        if name not in roles and (name not in results or results[name].eq("").all())
     ]
     if problems:
         raise DataProblems(problems)

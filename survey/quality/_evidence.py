@@ -34,10 +34,9 @@ def reference_reasons(references: pd.DataFrame, rules: QualityRules) -> Reasons:
         reasons[key].append(reason("most_fail", rule.action, n=n, of=judged))
     hit = references[references["status"].isin(["warn", "fail", "pass"])]
     hit = hit[hit["rule"].ne("")]
-    broken = hit["rule"].str.split(", ")
-    beyond = broken.map(set)
+    beyond = hit["rule"].str.split(", ")
     for code in (*_BY_Z, "delta_log"):
-        here = hit[[code in each for each in beyond]]
+        here = hit[np.array([code in each for each in beyond], dtype=bool)]
         for key, rows in here.groupby(KEYS):
             farther = code == "1-2s" and all(
                 "1-3s" in each for each in beyond.loc[rows.index]

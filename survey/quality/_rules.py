@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -114,8 +114,11 @@ class QualityRules:
 
     Examples
     --------
-    >>> read_quality_rules("international")["1-3s"].numbers["limit"]
-    3.0
+    >>> rules = read_quality_rules("international")
+    >>> rules["10x"].on, rules.change("10x", on=True)["10x"].on
+    (False, True)
+    >>> rules.change("blank", limit=10.0)["blank"].numbers["limit"]
+    10.0
     """
 
     name: str
@@ -126,6 +129,29 @@ class QualityRules:
     def __getitem__(self, code: str) -> Rule:
         """Return the rule of a code."""
         return self.rules[code]
+
+    def change(
+        self,
+        code: str,
+        *,
+        on: bool | None = None,
+        action: str | None = None,
+        **numbers: float,
+    ) -> QualityRules:
+        """Return the rules with one of them changed, checked as a file is."""
+        if code not in self.rules:
+            near = _unknown("rule", code, self.rules, self.name)
+            raise DataProblems([near])
+        old = self.rules[code]
+        section = {**old.numbers, "exceptions": dict(old.exceptions), **numbers}
+        section |= {key: getattr(old, key) for key in _COMMON}
+        section["on"] = old.on if on is None else on
+        section["action"] = old.action if action is None else action
+        problems: list[Problem] = []
+        new = _rule(code, section, self.name, problems)
+        if new is None:
+            raise DataProblems(problems)
+        return replace(self, rules={**self.rules, code: new})
 
     def table(self) -> pd.DataFrame:
         """Return the rules as a table, one a row, with their sources."""
