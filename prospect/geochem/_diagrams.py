@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import shapely
 
+from survey import check_columns
+
 from .._note import Note
-from ._expressions import Computed, Reading, compute
+from ._expressions import Reading, compute, flags_of
 from ._formula import names_of, parse_formula
+from ._parts import find_parts
 from ._species import load_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -25,14 +28,6 @@ MAJORS = (
 )
 AXES = {"binary": ("x", "y"), "ternary": ("top", "left", "right"), "panels": ("x",)}
 OUTSIDE = {"en": "outside", "zh": "域外"}
-
-
-class Positions(NamedTuple):
-    """Where samples plot: shape (n, 2) or percent (n, 3); what was read; counts."""
-
-    places: NDArray[np.float64]
-    computed: list[Computed]
-    notes: list[Note]
 
 
 def list_diagrams() -> pd.DataFrame:
@@ -165,53 +160,152 @@ def classify_diagram(
             f"the diagram {name!r} has panels without fields: draw it with "
             "prospect.report.figure_discrimination."
         )
-    how = Reading("wt", calcium, censored, columns)
-    at = positions(samples, entry, how, normalise=normalise)
-    axes = list(AXES[entry["kind"]])
-    table = pd.DataFrame(at.places, index=samples.index, columns=axes)
-    plotted = np.isfinite(at.places).all(axis=1)
+    table = diagram_positions(
+        samples,
+        name,
+        normalise=normalise,
+        columns=columns,
+        calcium=calcium,
+        censored=censored,
+    )
+    places = table.to_numpy()
+    plotted = np.isfinite(places).all(axis=1)
     fields = entry.get("fields", [])
-    chosen = _field_of(to_plane(at.places, entry), fields, entry)
+    chosen = _field_of(to_plane(places, entry), fields, entry)
     for column, lang in (("field", "en"), ("field_zh", "zh")):
         names = np.asarray([*(f[lang] for f in fields), OUTSIDE[lang], None], object)
         table[column] = names[np.where(plotted & bool(fields), chosen, len(fields) + 1)]
-    total = max(len(samples), 1)
-    n_censored = max(each.n_censored for each in at.computed)
-    table.attrs = {
-        "title": entry["title"]["en"],
-        "reference": entry["reference"],
-        "counts": table["field"].value_counts().to_dict(),
-        "n_missing": int((~plotted).sum()),
-        "n_censored": n_censored,
-        "censored_share": n_censored / total,
-        "imputed_share": max(each.n_imputed for each in at.computed) / total,
-        "notes": at.notes,
-    }
+    table.attrs["counts"] = table["field"].value_counts().to_dict()
     return table
 
 
-def positions(
-    samples: pd.DataFrame, entry: Mapping[str, Any], how: Reading, *, normalise: bool
-) -> Positions:
-    """Values of the axes of a diagram; shares of 100 for a ternary one."""
-    axes = [entry[name] for name in AXES[entry["kind"]]]
+def diagram_positions(
+    samples: pd.DataFrame,
+    name: str,
+    *,
+    normalise: bool = True,
+    columns: Mapping[str, str] | None = None,
+    calcium: str = "mclennan",
+    censored: str = "missing",
+) -> pd.DataFrame:
+    """
+    Where each sample plots on a diagram.
+
+    Parameters
+    ----------
+    samples : DataFrame
+        Columns such as ``SiO2_pct``, ``Rb_ppm``.
+    name : str
+        Name from `list_diagrams`.
+    normalise : bool
+        For diagrams that are defined so, bring the ten major oxides to 100 % without
+        volatiles.
+    columns : mapping of str to str, optional
+        Column of a species, where several hold it.
+    calcium : {"mclennan", "apatite", "carbonate", "sodium", "total"}
+        What calcium of silicates is, as in `alteration_index`.
+    censored : {"missing", "limit"}
+        What becomes of samples below detection that are not imputed.
+
+    Returns
+    -------
+    DataFrame
+        Index of `samples`; ``x``, ``y``, or ``top``, ``left``, ``right`` in percent,
+        or ``x`` and an oxide a panel. NaN where a sample cannot be plotted. ``attrs``
+        carry title, reference, n_missing, n_censored, censored_share, imputed_share
+        and notes.
+
+    Raises
+    ------
+    KeyError
+        If oxides are missing: with all that are needed.
+    ValueError
+        If there is no such diagram.
+
+    Examples
+    --------
+    >>> rock = pd.DataFrame({"Y_ppm": [30.0], "Nb_ppm": [10.0], "Rb_ppm": [150.0]})
+    >>> diagram_positions(rock, "pearce_rb_ynb").to_dict("list")
+    {'x': [40.0], 'y': [150.0]}
+    """
+    entry = read_diagram(name)
+    how = Reading("wt", calcium, censored, columns)
+    axes = {axis: entry[axis] for axis in AXES[entry["kind"]]}
+    panels = entry.get("panels", ())
+    axes |= {panel: {"formula": panel, "basis": "wt"} for panel in panels}
     found = [
         compute(samples, axis["formula"], how._replace(basis=axis["basis"]))
-        for axis in axes
+        for axis in axes.values()
     ]
     places = np.column_stack([each.content for each in found])
     if entry["kind"] == "ternary":
         places = shares(places)
     elif entry.get("anhydrous") and normalise:
         places = places * (100 / _sum_of_majors(samples, how))[:, None]
-    for column, axis in enumerate(axes):
+    for column, axis in enumerate(axes.values()):
         if axis.get("log"):
             with np.errstate(invalid="ignore"):
                 places[places[:, column] <= 0, column] = np.nan
     notes = list(dict.fromkeys(note for each in found for note in each.notes))
-    if not entry["primary"]:
+    if entry.get("fields") and not entry["primary"]:
         notes.append(Note("diagram_not_primary"))
-    return Positions(places, found, notes)
+    table = pd.DataFrame(places, index=samples.index, columns=list(axes))
+    total = max(len(samples), 1)
+    n_censored = max(each.n_censored for each in found)
+    table.attrs = {
+        "title": entry["title"]["en"],
+        "reference": entry["reference"],
+        "n_missing": int((~np.isfinite(places)).any(axis=1).sum()),
+        "n_censored": n_censored,
+        "censored_share": n_censored / total,
+        "imputed_share": max(each.n_imputed for each in found) / total,
+        "notes": notes,
+    }
+    return table
+
+
+def ternary_shares(samples: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """
+    Three analytes as percent of their sum.
+
+    Parameters
+    ----------
+    samples : DataFrame
+        Contents.
+    columns : sequence of str
+        Three analytes; their units are brought together.
+
+    Returns
+    -------
+    DataFrame
+        Percent, columns as given; NaN where a content is missing or negative, below
+        detection and not imputed, or all are zero. ``attrs`` carry n_censored.
+
+    Raises
+    ------
+    ValueError
+        If there are not three columns of the table or their units cannot be brought
+        together.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"Cu_ppm": [50], "Zn_pct": [0.004], "Pb_ppm": [10]})
+    >>> ternary_shares(table, ["Cu_ppm", "Zn_pct", "Pb_ppm"]).round(1).to_dict("list")
+    {'Cu_ppm': [50.0], 'Zn_pct': [40.0], 'Pb_ppm': [10.0]}
+    """
+    names = list(columns)
+    if len(names) != 3:
+        raise ValueError(f"a triangle has three corners; got {names}")
+    check_columns(samples, names)
+    parts = find_parts(names, samples.attrs.get("units", {}))
+    values = np.column_stack(
+        [samples[part.column].to_numpy(float) * part.factor for part in parts.parts]
+    )
+    censored, _ = flags_of(samples, names)
+    values[censored] = np.nan
+    out = pd.DataFrame(shares(values), index=samples.index, columns=names)
+    out.attrs = {"n_censored": int(censored.sum())}
+    return out
 
 
 def shares(values: NDArray[np.float64]) -> NDArray[np.float64]:

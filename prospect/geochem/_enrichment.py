@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -153,6 +153,88 @@ def enrichment_factor(
         "notes": notes,
     }
     return out
+
+
+def normalised_pattern(
+    samples: pd.DataFrame,
+    *,
+    elements: str | Sequence[str] = "ree",
+    normalise: str | Mapping[str, float] | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
+    """
+    Contents of elements over those of a reservoir, in a given order.
+
+    Parameters
+    ----------
+    samples : DataFrame
+        Contents; any unit and oxides are converted.
+    elements : str or sequence of str
+        "ree", "multi_element", "crust", or elements in the order wanted.
+    normalise : str or mapping, optional
+        Name of a `reference_composition` or contents by analyte and unit; by default
+        the usual one of the order.
+    columns : mapping of str to str, optional
+        Column of an element, where several hold it.
+
+    Returns
+    -------
+    DataFrame
+        A column an element that both hold; NaN where a content is missing, not
+        positive, or below detection and not imputed. ``attrs`` carry title, title_zh
+        and reference of the reservoir, n_censored (values) and absent (elements of
+        the order without data).
+
+    Raises
+    ------
+    ValueError
+        If the order or reservoir is unknown or fewer than two elements are there.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"La_ppm": [31.0], "Yb_ppm": [1.96]})
+    >>> print(normalised_pattern(table).round(1))
+          La    Yb
+    0  130.8  12.2
+    """
+    orders = load_table("geochem_references")["spiders"]
+    if isinstance(elements, str):
+        if elements not in orders:
+            raise ValueError(
+                f"elements={elements!r}: use one of {list(orders)}, or name elements."
+            )
+        normalise = normalise or orders[elements]["normalise"]
+        elements = orders[elements]["elements"]
+    if normalise is None:
+        raise ValueError("normalise= is needed with elements of your own")
+    reservoir, said = _background(normalise)
+    told = reference_composition(normalise) if isinstance(normalise, str) else None
+    out, absent, hidden = {}, [], 0
+    for element in elements:
+        try:
+            ours = amount_of(samples, element, columns)
+            level = float(amount_of(reservoir, element).content[0])
+        except KeyError:
+            absent.append(element)
+            continue
+        censored, _ = flags_of(samples, ours.columns)
+        gone = censored | ~(ours.content > 0)
+        hidden += int(censored.sum())
+        out[element] = np.where(gone, np.nan, ours.content / level)
+    if len(out) < 2:
+        raise ValueError(
+            f"of {list(elements)} only {list(out)} are in both the samples and the "
+            "reservoir: two elements are needed at least."
+        )
+    table = pd.DataFrame(out, index=samples.index)
+    table.attrs = {
+        "title": "" if told is None else told.attrs["title"],
+        "title_zh": "" if told is None else told.attrs["title_zh"],
+        "reference": said,
+        "n_censored": hidden,
+        "absent": absent,
+    }
+    return table
 
 
 def _species(samples: pd.DataFrame, column: str) -> str:

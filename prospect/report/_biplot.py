@@ -106,7 +106,7 @@ def figure_biplot(
     if (imputed := scores.attrs.get("imputed_share", 0)) > 0:
         told.append(words("biplot_imputed", share=f"{100 * imputed:.1f}"))
     _captions(axes, title, words("semicolon").join(told))
-    add_legend(axes, words, title=str(groups.name or "") if groups is not None else "")
+    add_legend(axes, title=str(groups.name or "") if groups is not None else "")
     return finish(figure)
 
 

@@ -83,17 +83,12 @@ def keep_apart(
     return places
 
 
-def add_legend(axes: Axes, words: Words, *, title: str = "", at: str = "right") -> None:
+def add_legend(axes: Axes, *, title: str = "") -> None:
     """Legend beside the axes, where there is something to tell."""
     handles, labels = axes.get_legend_handles_labels()
     if not handles:
         return
-    where = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0)}
-    if at == "inside":
-        where = {"loc": "best"}
-    legend = axes.legend(
-        handles, labels, fontsize=8, frameon=False, title=legible(title, ""), **where
-    )
+    look = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "frameon": False}
+    legend = axes.legend(handles, labels, fontsize=8, title=legible(title, ""), **look)
     legend.get_title().set_fontsize(8.5)
     legend.get_title().set_color(INK)
-    del words
