@@ -139,8 +139,9 @@ def _write(
 ) -> list[Path]:
     import json
 
-    from prospect.report import write_quality_report
-    from survey import write_text
+    from survey import save_table
+
+    from ..report import write_quality_report
 
     verdicts = found.verdicts.assign(
         reasons=[
@@ -149,23 +150,17 @@ def _write(
     )
     files = [
         write_quality_report(found, folder / "report.html", **told_of),
-        write_text(folder / "verdicts.csv", _csv(verdicts)),
+        save_table(verdicts, folder / "verdicts.csv"),
     ]
     for name in TABLES:
         table = getattr(found, name)
-        if len(table):
-            files.append(write_text(folder / "tables" / f"{name}.csv", _csv(table)))
+        files.append(save_table(table, folder / "tables" / f"{name}.csv"))
     return files
-
-
-def _csv(table: pd.DataFrame) -> str:
-    # spreadsheet programs take UTF-8 for their own encoding without the mark
-    return "\ufeff" + table.to_csv(index=False, lineterminator="\n")
 
 
 def _summary(found: QualityAssessment, lang: Language) -> None:
     """Print what is to be done, one line a batch and verdict."""
-    from prospect.report import Words
+    from ..report import Words
 
     words = Words(lang.value)
     keys = {

@@ -38,12 +38,10 @@ ACTIONS = {
     "reject": "qc_reject",
 }
 CHECKS = {
-    "reference": "qc_check_reference",
-    "references": "qc_check_reference",
+    "reference material": "qc_check_reference",
     "blank": "qc_check_blank",
-    "blanks": "qc_check_blank",
-    "duplicates": "qc_check_duplicates",
-    "laboratories": "qc_check_laboratories",
+    "duplicate": "qc_check_duplicates",
+    "laboratory check": "qc_check_laboratories",
 }
 WHYS = {
     "censored": "qc_why_censored",

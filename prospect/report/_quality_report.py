@@ -12,7 +12,8 @@ import pandas as pd
 from survey import write_text
 
 from . import _quality_tables as tables
-from ._control_charts import figure_blanks, figure_control_chart
+from ._blank_chart import figure_blanks
+from ._control_charts import figure_control_chart
 from ._control_words import KINDS, VERDICTS, notes_said, said
 from ._duplicate_charts import figure_duplicates, figure_thompson_howarth
 from ._figure import STRIPPED, TIGHT
