@@ -37,6 +37,7 @@ def reference_reasons(references: pd.DataFrame, rules: QualityRules) -> Reasons:
     beyond = hit["rule"].str.split(", ")
     for code in (*_BY_Z, "delta_log"):
         here = hit[np.array([code in each for each in beyond], dtype=bool)]
+        here = here[here["z"].notna() | (code == "delta_log")]
         for key, rows in here.groupby(KEYS):
             farther = code == "1-2s" and all(
                 "1-3s" in each for each in beyond.loc[rows.index]
@@ -49,14 +50,30 @@ def reference_reasons(references: pd.DataFrame, rules: QualityRules) -> Reasons:
             if code == "1-3s":
                 values |= {"tested": tested, "chance": _chance(rows, tested)}
             reasons[key].append(reason(code, rules[code].action, **values))
+    _add_hidden(reasons, hit, of, rules)
     return reasons
 
 
+def _add_hidden(
+    reasons: Reasons, hit: pd.DataFrame, of: pd.Series, rules: QualityRules
+) -> None:
+    """Results without a number that are beyond 3 sd whatever they are."""
+    rule = rules["1-3s"]
+    for key, rows in hit[hit["censored"] | hit["over_range"]].groupby(KEYS):
+        values = {
+            "n": len(rows),
+            "of": int(of[key]),
+            "limit": rule.numbers["limit"],
+            "sample_id": str(rows["sample_id"].iloc[0]),
+            "material": str(rows["material"].iloc[0]),
+        }
+        reasons[key].append(reason("1-3s_hidden", rule.action, **values))
+
+
 def _worst(rows: pd.DataFrame, code: str) -> dict[str, Any]:
-    """The result that is farthest off; bounds of hidden ones are not numbers."""
+    """The result that is farthest off."""
     measure = "delta_log" if code == "delta_log" else "z"
-    size = rows[measure].abs()
-    row = rows.loc[size.idxmax()] if size.notna().any() else rows.iloc[0]
+    row = rows.loc[rows[measure].abs().idxmax()]
     return {
         "worst": float(row[measure]),
         "sample_id": str(row["sample_id"]),
@@ -68,9 +85,7 @@ def _chance(rows: pd.DataFrame, tested: int) -> float:
     """Chance that the farthest of so many results lies as far out."""
     degrees = rows["sd_n"].sub(1).where(rows["sd_n"].gt(1), np.inf).to_numpy()
     tail = 2 * stats.t.sf(rows["z"].abs().to_numpy(dtype=float), degrees)
-    if np.isnan(tail).all():
-        return float("nan")
-    return float(1 - (1 - np.nanmin(tail)) ** max(1, tested))
+    return float(1 - (1 - tail.min()) ** max(1, tested))
 
 
 def _mostly_failing(

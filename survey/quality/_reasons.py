@@ -19,6 +19,9 @@ _REASONS = {
     "1-3s": _REFERENCE.replace("{what}", _BEYOND)
     + "; by chance alone one of all {tested} results would be as far out with a "
     "probability of {chance:.2g}",
+    "1-3s_hidden": "{n} of {of} reference results below detection or above range are "
+    "beyond {limit:g} standard deviations whatever their value, the first {sample_id} "
+    "of {material}",
     "2-2s": _REFERENCE.replace(
         "{what}", "complete two in a row " + _BEYOND + " on one side"
     ),

@@ -156,3 +156,23 @@ def test_errors():
         )  # fmt: skip
     with pytest.raises(ValueError, match="no row has a value"):
         sampling_variance(table.assign(content=np.nan), "content", levels=["site"])
+
+
+def test_homogeneity_example_of_fearn_and_thompson():
+    """Nitrogen in fish food, ten jars in duplicate: sums and differences of jars."""
+    from scipy import stats
+
+    step = 0.0175381  # the smallest difference; the others are multiples of it
+    sums = [4.8755892, 4.8580511, 4.6300559, 4.7352844, 4.7528225]
+    sums += [4.9632796, 4.9632796, 4.9808177, 4.8229749, 4.9632796]
+    difference = step * np.array([6, 13, -2, -8, -5, 9, -5, 2, -7, 1])
+    first, second = (np.array(sums) + difference) / 2, (np.array(sums) - difference) / 2
+    table = pd.DataFrame(
+        {"jar": np.tile(np.arange(10), 2), "N_pct": np.concatenate([first, second])}
+    )
+    found = sampling_variance(table, "N_pct", levels=["jar"]).components
+    assert table["N_pct"].mean() == pytest.approx(2.43, abs=0.005)
+    assert found["f"][0] == pytest.approx(1.01, abs=0.005)
+    assert stats.f.isf(0.05, *found["df"]) == pytest.approx(3.02, abs=0.005)
+    assert found["sd"].tolist() == pytest.approx([0.005, 0.08], abs=0.005)
+    assert max(difference**2) / sum(difference**2) == pytest.approx(0.37, abs=0.005)

@@ -153,6 +153,17 @@ def test_reasons(values, verdict, codes):
     assert found["reason"]
 
 
+def test_a_result_below_detection_may_be_proof_enough():
+    table = simple(Cu_ppm_censored=[True, False, False, False])
+    table["Cu_ppm"] = [50.0, 101.0, 1.0, 11.0]
+    table["Cu_ppm_detection_limit"] = [50.0, 1.0, 1.0, 1.0]
+    row = assess_quality(ASSAYS, table, certified=CERTIFIED).verdicts.iloc[0]
+    assert row["verdict"] == "reassay"
+    assert [each["code"] for each in row["reasons"]] == ["1-3s_hidden"]
+    assert "nan" not in row["reason"]
+    assert row["bias_pct"] == pytest.approx(1)  # of the other result alone
+
+
 def test_reject_where_most_results_fail():
     table = simple(Cu_ppm=[120.0, 121.0, 1.0, 11.0])
     third = table.iloc[[0]].assign(sample_id="Q9", Cu_ppm=125.0)
