@@ -55,6 +55,7 @@ SIGNS = {"delta_log": "ΔlgC", "moving_average": "x̄"}
 REASONS = {
     "1-2s": "qc_reason_1_2s",
     "1-3s": "qc_reason_1_3s",
+    "1-3s_hidden": "qc_reason_hidden",
     "2-2s": "qc_reason_2_2s",
     "R-4s": "qc_reason_r_4s",
     "4-1s": "qc_reason_4_1s",

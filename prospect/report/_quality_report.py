@@ -112,6 +112,7 @@ def _view(found: QualityAssessment, words: Words) -> dict[str, Any]:
         "n_batches": verdicts[["lab_batch", "laboratory"]].drop_duplicates().shape[0],
         "n_analytes": verdicts["analyte"].nunique(),
         "lead": _lead(verdicts, counts, words),
+        "chance": notes_said(_by_chance(found), words),
         "matrix": tables.matrix(verdicts, words),
         "actions": tables.reasons(verdicts, ("reject", "reassay"), words),
         "warned": tables.warnings(verdicts, words),
@@ -129,6 +130,12 @@ def _view(found: QualityAssessment, words: Words) -> dict[str, Any]:
         "rules": tables.rules(found.rules, words),
         "font_missing": figure_language(words.lang) != words.lang,
     }
+
+
+def _by_chance(found: QualityAssessment) -> list[dict[str, Any]]:
+    """Note on how many failures chance alone would bring."""
+    notes = found.notes
+    return notes[notes["code"] == "expected_false"].to_dict("records")
 
 
 def _sections(found: QualityAssessment, words: Words) -> list[tuple[str, str]]:
