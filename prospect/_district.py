@@ -73,7 +73,7 @@ class Evidence(Source):
     max_distance: Length | None = None
     method: str | None = None
     power: float = 2.0
-    neighbours: int = 12
+    neighbours: int | None = None
     derivative: str | None = None
     index: str | None = None
     bands: dict[str, int] | None = None
