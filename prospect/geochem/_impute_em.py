@@ -125,7 +125,7 @@ def _expect(
     rows, columns = group.rows, group.columns
     mean, precision = model
     known = np.nan_to_num(logs[rows] - mean)
-    pull = np.take_along_axis(known @ precision, columns, axis=1)
+    pull = np.take_along_axis(_times(known, precision), columns, axis=1)
     inner = precision[columns[:, :, None], columns[:, None, :]]
     shift = (inner @ mean[columns][:, :, None])[:, :, 0] - pull
     sweeps = 8 if iteration == 1 else 2
@@ -144,10 +144,12 @@ def _moments(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Weighted mean and covariance of centred log-ratios; `spread` is added to it."""
     centred = filled - filled.mean(axis=1, keepdims=True)
-    mean = weights @ centred / weights.sum()
+    mean = (centred * weights[:, None]).sum(axis=0) / weights.sum()
     rest = centred - mean
-    covariance = (rest * weights[:, None]).T @ rest
     parts = filled.shape[1]
+    covariance = np.zeros((parts, parts))
+    for some in _blocks(len(rest), parts):
+        covariance += (rest[some] * weights[some, None]).T @ rest[some]
     middle = np.eye(parts) - 1 / parts
     return mean, (covariance + middle @ spread @ middle) / len(filled)
 
@@ -157,5 +159,19 @@ def _weights(
 ) -> NDArray[np.float64]:
     """Weights of a t distribution: far rows count less (Lange, Little, Taylor 1989)."""
     rest = filled - filled.mean(axis=1, keepdims=True) - mean
-    distance = np.einsum("ij,jk,ik->i", rest, precision, rest)
+    distance = (_times(rest, precision) * rest).sum(axis=1)
     return (_FREEDOM + seen - 1) / (_FREEDOM + distance)
+
+
+def _blocks(count: int, parts: int) -> list[slice]:
+    """Rows in blocks: products so small that the linear algebra starts no threads."""
+    # threads gain nothing here, and on a busy machine they wait for each other
+    rows = max(16, 250_000 // parts**2)
+    return [slice(start, start + rows) for start in range(0, count, rows)]
+
+
+def _times(rows: NDArray, square: NDArray) -> NDArray[np.float64]:
+    found = np.empty_like(rows)
+    for some in _blocks(*rows.shape):
+        np.matmul(rows[some], square, out=found[some])
+    return found

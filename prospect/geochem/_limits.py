@@ -11,7 +11,7 @@ from survey import Problem
 
 from .._note import Note
 from ._nouns import numbers_of
-from ._parts import row_name
+from ._parts import flags_of, row_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,13 +45,13 @@ def read_cells(
     column itself, unless it holds an imputed value.
     """
     values = numbers_of(table, [column])[0].copy()
-    flag = f"{column}_censored"
-    censored = (
-        table[flag].to_numpy(bool) if flag in table else np.zeros(len(table), bool)
-    )
+    censored = flags_of(table, f"{column}_censored")
+    if censored is None:
+        censored = np.zeros(len(table), bool)
     own = values.copy()
-    if f"{column}_imputed" in table:
-        own[table[f"{column}_imputed"].to_numpy(bool)] = np.nan
+    imputed = flags_of(table, f"{column}_imputed")
+    if imputed is not None:
+        own[imputed] = np.nan
     told = np.full(len(table), np.nan)
     if f"{column}_detection_limit" in table:
         told = numbers_of(table, [f"{column}_detection_limit"])[0]

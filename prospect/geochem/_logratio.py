@@ -53,6 +53,28 @@ def log_ratios(
     return found, all(_spread(work, starts))
 
 
+def row_ratios(
+    values: NDArray[np.float64], matrix: NDArray[np.float64] | None
+) -> tuple[NDArray[np.float64], bool]:
+    """`log_ratios` of an array with a sample a row, (n_samples, n_ratios)."""
+    count, parts = values.shape
+    found = np.empty((count, parts if matrix is None else len(matrix)))
+    rows = max(256, _BLOCK // parts)
+
+    def work(start: int) -> bool:
+        stop = min(start + rows, count)
+        block = found[start:stop] if matrix is None else np.empty((stop - start, parts))
+        np.log(values[start:stop], out=block)
+        middle = block.mean(axis=1)
+        if matrix is None:
+            block -= middle[:, None]
+        else:
+            np.matmul(block, matrix.T, out=found[start:stop])
+        return bool(np.isfinite(middle).all())
+
+    return found, all(_spread(work, range(0, count, rows)))
+
+
 def parts_of(
     ratios: Sequence[NDArray], matrix: NDArray[np.float64] | None, *, total: float
 ) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from .._note import Note
-from ._logratio import log_ratios, parts_of
+from ._logratio import log_ratios, parts_of, row_ratios
 from ._partgrids import (
     dataset_parts,
     dataset_ratios,
@@ -59,10 +59,11 @@ def to_ratios(
     values = as_matrix(data, columns)
     parts = numbered(values.shape[1])
     what = plan(parts)
-    found, fine = log_ratios(list(values.T), matrix=what.matrix)
+    found, fine = row_ratios(values, what.matrix)
     if not fine:
-        refuse(values.T, parts.columns, pd.RangeIndex(len(values)), missing, found)
-    return found.T if np.ndim(data) == 2 else found.T[0]
+        index = pd.RangeIndex(len(values))
+        refuse(values.T, parts.columns, index, missing, found.T)
+    return found if np.ndim(data) == 2 else found[0]
 
 
 def from_ratios(

@@ -234,14 +234,30 @@ def chosen_columns(
     return numeric
 
 
+def flags_of(table: pd.DataFrame, name: str) -> NDArray[np.bool_] | None:
+    """Column of flags, None if there is none; anything but yes and no is refused."""
+    if name not in table:
+        return None
+    column = table[name]
+    if column.dtype == bool:
+        return column.to_numpy()
+    gone = column.isna()
+    odd = gone | ~column.isin([True, False])
+    if odd.any():
+        first = column.index[int(np.argmax(odd))]
+        raise ValueError(
+            f"column {name!r}: {int(odd.sum())} of {len(column)} cells are not true or "
+            f"false, the first is {column[odd].iloc[0]!r} in row {first}: say for each "
+            "value whether it is below detection"
+        )
+    return column.to_numpy(bool)
+
+
 def settled(table: pd.DataFrame, column: str) -> NDArray[np.bool_] | None:
     """Cells that are below detection and not imputed; None if there is no flag."""
-    flag = f"{column}_censored"
-    if flag not in table:
-        return None
-    censored = table[flag].to_numpy(bool)
-    done = f"{column}_imputed"
-    return censored & ~table[done].to_numpy(bool) if done in table else censored
+    censored = flags_of(table, f"{column}_censored")
+    done = flags_of(table, f"{column}_imputed")
+    return censored if censored is None or done is None else censored & ~done
 
 
 def check_settled(table: pd.DataFrame, columns: Sequence[str]) -> None:

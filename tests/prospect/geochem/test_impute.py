@@ -376,3 +376,39 @@ def test_stream_sediments_of_a_survey(real_data):
             assert (found.loc[hidden, name] < limits).all()
         gone = samples[name].isna()
         pd.testing.assert_series_equal(found[name].isna(), gone, check_names=False)
+
+
+@pytest.mark.parametrize("odd", [np.nan, "FALSE", None])
+def test_flags_that_are_neither_true_nor_false_are_refused(soil, odd):
+    table, *_ = soil
+    flags = table["As_ppm_censored"].astype(object)
+    flags.loc[1007] = odd
+    table["As_ppm_censored"] = flags
+    for call in (impute_censored, clr):
+        with pytest.raises(
+            ValueError, match=r"'As_ppm_censored': 1 of 150 cells .* row"
+        ):
+            call(table)
+
+
+def test_soils_of_kola_with_their_half_limits_undone(real_data):
+    kola = pd.read_csv(real_data("geochem/kola") / "chorizon.csv")
+    names = ["Ag", "As", "Bi", "Cd", "Co", "Cu", "Ni", "Sb", "Zn"]
+    table = kola[names].add_suffix("_ppm")
+    hidden = {}
+    for name in table:
+        # the atlas put half the limit where nothing was detected: the tied minimum
+        tied = table[name] == table[name].min()
+        if tied.sum() > 5:
+            hidden[name] = tied
+            limit = 2 * table[name].min()
+            hidden[name] = table[name] < limit
+            table[f"{name}_censored"] = hidden[name]
+            table.loc[hidden[name], name] = limit
+    assert len(hidden) >= 4
+    found = impute_censored(table)
+    assert found.attrs["imputation"]["converged"]
+    for name, flags in hidden.items():
+        assert (found.loc[flags, name] < table.loc[flags, name]).all()
+        # other elements tell the samples apart
+        assert found.loc[flags, name].nunique() == flags.sum()
