@@ -31,8 +31,10 @@ class LogRatioModel(TransformerMixin, BaseEstimator):
     def _ratios(self, X: ArrayLike, *, reset: bool) -> Ratios:
         """Centred log-ratios of a table or array, checked."""
         if not isinstance(X, pd.DataFrame):
-            options = {"ensure_min_features": 2, "dtype": np.float64}
-            X = validate_data(self, X, reset=reset, **options)
+            least = 2 if reset else 1
+            X = validate_data(
+                self, X, reset=reset, dtype=np.float64, ensure_min_features=least
+            )
             X = pd.DataFrame(X, columns=[f"x{i}" for i in range(X.shape[1])])
             return centred_ratios(X, list(X), censored=self.censored)
         columns = self.columns
