@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from survey import geobox_of
+
 from ._drift import read_drift, settle_drift
 from ._lazy import as_grid, lazy_layers, metric_geobox
 from ._neighbours import Neighbourhood
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from odc.geo.geobox import GeoBox
 
+    from ._drift import Drift
     from ._models import VariogramModel
     from ._samples import Places
     from ._tiles import Tiling
@@ -142,7 +145,7 @@ def krige(
         _block, setup, geobox.affine, side_of(setup, geobox), places.transform,
         n_layers=2, like=like, grids=settled.grids,
     )  # fmt: skip
-    return _dataset(layers, places, model, like=like, column=column)
+    return as_dataset(layers, places, model, like=like, column=column)
 
 
 def krige_points(
@@ -190,13 +193,8 @@ def krige_points(
     0      10.0       0.0          2
     1      40.0       0.0          2
     """
-    from survey import geobox_of
-
     metric_samples(samples, what="krige_points")
-    found = read_drift(drift, transform=transform)
-    geobox = geobox_of(found.grids[0]) if found.grids else None
-    places = make_places(samples, column, transform=transform)
-    settled, places = settle_drift(found, places, geobox)
+    places, settled, geobox = settle(samples, column, drift, transform)
     model = read_variogram(variogram, places, settled, column=column)
     setup = make_setup(
         places, model, places.value[:, None], drift=settled,
@@ -210,8 +208,22 @@ def krige_points(
     estimate, variance = places.transform.expect(out[0], out[1], out[2])
     table = pd.DataFrame({"estimate": estimate, "variance": variance}, index=at.index)
     table["n_samples"] = np.nan_to_num(out[3]).astype(int)
-    table.attrs = _attrs(places, model) | {"variogram": model.to_dict()}
+    table.attrs = attrs_of(places, model) | {"variogram": model.to_dict()}
     return table
+
+
+def settle(
+    samples: gpd.GeoDataFrame,
+    column: str,
+    drift: Any,  # noqa: ANN401
+    transform: str | None,
+) -> tuple[Places, Drift, GeoBox | None]:
+    """Places, drift and the pixel grid of its grids, where there is no map."""
+    found = read_drift(drift, transform=transform)
+    geobox = geobox_of(found.grids[0]) if found.grids else None
+    places = make_places(samples, column, transform=transform)
+    settled, places = settle_drift(found, places, geobox)
+    return places, settled, geobox
 
 
 def window_of(
@@ -259,11 +271,11 @@ def _part(block: int | None, geobox: GeoBox, transform: str | None) -> NDArray |
     return np.column_stack([east.ravel(), north.ravel()])
 
 
-def _attrs(places: Places, model: VariogramModel) -> dict[str, Any]:
+def attrs_of(places: Places, model: VariogramModel) -> dict[str, Any]:
     return {**places.shares, "notes": [*places.notes, *model.notes]}
 
 
-def _dataset(
+def as_dataset(
     layers: Any,  # noqa: ANN401
     places: Places,
     model: VariogramModel,
@@ -271,7 +283,7 @@ def _dataset(
     like: GeoBox | xr.DataArray,
     column: str,
 ) -> xr.Dataset:
-    shared = {"kind": "continuous"} | _attrs(places, model)
+    shared = {"kind": "continuous"} | attrs_of(places, model)
     units = places.units
     estimate = {"long_name": column, "units": units}
     variance = {
@@ -285,5 +297,5 @@ def _dataset(
         )
     }
     return xr.Dataset(
-        found, attrs=_attrs(places, model) | {"variogram": model.to_dict()}
+        found, attrs=attrs_of(places, model) | {"variogram": model.to_dict()}
     )

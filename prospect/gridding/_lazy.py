@@ -12,7 +12,7 @@ import xarray as xr
 from survey import check_projected, geobox_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
     from odc.geo.geobox import GeoBox
@@ -73,18 +73,22 @@ def lazy_layers(
 
 
 def as_grid(
-    data: da.Array, like: GeoBox | xr.DataArray, *, name: str, attrs: dict[str, Any]
+    data: da.Array,
+    like: GeoBox | xr.DataArray,
+    *,
+    name: str,
+    attrs: dict[str, Any],
+    first: Mapping[str, Any] | None = None,
 ) -> xr.DataArray:
-    """Grid of a layer or of several: the last two dimensions are y and x."""
+    """Grid of a layer, or of several along the dimension that `first` names."""
     geobox = geobox_of(like)
     a, (rows, cols) = geobox.affine, geobox.shape
     coords = {
         "y": a.f + a.e * (np.arange(rows) + 0.5),
         "x": a.c + a.a * (np.arange(cols) + 0.5),
     }
-    first = attrs.pop("dims", ())
-    coords |= dict(first)
-    dims = (*(dim for dim, _ in first), "y", "x")
+    coords |= first or {}
+    dims = (*(first or ()), "y", "x")
     grid = xr.DataArray(data, coords, dims, name=name, attrs=attrs)
     if geobox.crs is not None:
         grid = grid.rio.write_crs(geobox.crs.to_wkt())

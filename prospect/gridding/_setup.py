@@ -60,6 +60,10 @@ class Setup:
 
         Shape (realisations + 3, rows, columns).
         """
+        if self.dual is not None and not self.aim.spread:
+            estimate = self._from_all(cells)
+            rest = np.full((3, *cells.x.shape), float(len(self.samples.x)))
+            return np.concatenate([estimate + self.drift.mean, rest])
         out = run_jobs(
             self.packed, self.samples, self.buckets, self.search, self.aim, cells, jobs,
             step,
