@@ -34,8 +34,9 @@ def grid_amounts(
             "(grid.where(np.isfinite(grid)))"
         )
     check_some(len(tiles.edges), "cells", tiles.n_not_positive)
-    points, shown = _edge_thresholds(tiles, n_thresholds)
-    by_tile, whole = _by_tile(tiles, points)
+    places, shown = _edge_thresholds(tiles, n_thresholds)
+    points, by_tile = tiles.edges[places], tiles.above(places)
+    whole = by_tile[:, 0] + tiles.outside
     n = float(tiles.counts.sum() + tiles.n_not_positive)
 
     def redraw(random: np.random.Generator) -> tuple[NDArray, float]:
@@ -53,22 +54,12 @@ def grid_amounts(
 
 
 def _edge_thresholds(tiles: Tiles, n_thresholds: int) -> tuple[NDArray, NDArray]:
-    """Thresholds on the lower edges of classes, each once."""
+    """Classes whose lower edges are the thresholds, each once; those shown."""
     fine, shown = fine_thresholds(tiles.least, tiles.largest, n_thresholds)
     place = np.maximum(np.searchsorted(tiles.edges, fine, side="right") - 1, 0)
     kept, first = np.unique(place, return_index=True)
     coarse = np.isin(kept, place[shown])
-    return tiles.edges[kept], coarse if coarse.any() else shown[first]
-
-
-def _by_tile(tiles: Tiles, points: NDArray) -> tuple[NDArray, NDArray]:
-    """Amount of each tile at or above each threshold, and its whole."""
-    group = np.searchsorted(points, tiles.edges, side="right") - 1
-    flat = tiles.owner * len(points) + group[tiles.place]
-    size = (tiles.n_tiles, len(points))
-    parts = np.bincount(flat, tiles.amount, size[0] * size[1]).reshape(size)
-    above = np.cumsum(parts[:, ::-1], axis=1)[:, ::-1]
-    return above, above[:, 0] + tiles.outside
+    return kept, coarse if coarse.any() else shown[first]
 
 
 def _inflation(u: NDArray, above: NDArray) -> float:

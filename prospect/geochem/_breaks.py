@@ -39,11 +39,13 @@ class PowerLaw:
         A row a number of segments: `n_segments`, `sse` of ln y, `bic`, `share` of the
         resampled curves that choose it (NaN without resampling).
     level : float
-        ln y of the first segment at x = 1.
+        Of the first segment: ln y at x = 1.
     r2 : float
         Share of the variance of ln y that is explained.
-    n_points, n_bootstrap : int
-        Points fitted, resampled curves that could be fitted.
+    n_points : int
+        Points fitted.
+    n_bootstrap : int
+        Resampled curves that could be fitted.
     """
 
     breaks: NDArray[np.float64]
@@ -56,7 +58,19 @@ class PowerLaw:
     n_bootstrap: int = 0
 
     def predict(self, x: ArrayLike) -> NDArray[np.float64]:
-        """Return y at x."""
+        """
+        Return y at x.
+
+        Parameters
+        ----------
+        x : array-like
+            Positive.
+
+        Returns
+        -------
+        array
+            Of the shape of x.
+        """
         u = np.log(np.asarray(x, dtype=float))
         turns = np.diff(self.slopes)
         out = self.level + self.slopes[0] * u

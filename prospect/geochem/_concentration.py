@@ -132,8 +132,18 @@ def concentration_number(
         Table of samples; `Cu_ppm_censored` and `Cu_ppm_over_range` are heeded.
     column : str
         Analyte.
-    n_thresholds, direction, n_segments, weights, n_bootstrap, random_state
+    n_thresholds : int, default 64
+        Thresholds at equal steps of the logarithm.
+    direction : {"above", "below"}, default "above"
+        The curve that is fitted. The table holds both.
+    n_segments : int or "auto", default "auto"
         As in `concentration_area`.
+    weights : {"equal", "counts"}, default "equal"
+        As in `concentration_area`.
+    n_bootstrap : int, default 200
+        Resampled curves for the 95 % intervals.
+    random_state : int or Generator, optional
+        For the resampling.
 
     Returns
     -------
@@ -200,8 +210,18 @@ def concentration_volume(
         Grades of equal cells, NaN where there is none; read once, block by block.
     cell_volume : float, optional
         Volume of a cell in m³; from the coordinates of the DataArray if left out.
-    n_thresholds, direction, n_segments, weights, n_bootstrap, random_state
+    n_thresholds : int, default 64
+        Thresholds at equal steps of the logarithm.
+    direction : {"above", "below"}, default "above"
+        The curve that is fitted. The table holds both.
+    n_segments : int or "auto", default "auto"
         As in `concentration_area`.
+    weights : {"equal", "counts"}, default "equal"
+        As in `concentration_area`.
+    n_bootstrap : int, default 200
+        Resampled curves for the 95 % intervals.
+    random_state : int or Generator, optional
+        For the resampling.
 
     Returns
     -------

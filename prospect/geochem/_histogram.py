@@ -10,9 +10,8 @@ import numpy as np
 from numba import njit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    import dask.array as da
     from numpy.typing import NDArray
 
 FINE = 11  # bits of the mantissa: 2048 classes an octave, 0.05 % wide at most
@@ -26,9 +25,7 @@ class Tiles(NamedTuple):
 
     edges: NDArray[np.float64]  # lower edges of the classes that occur, rising
     counts: NDArray[np.int64]  # cells a class
-    owner: NDArray[np.int64]  # tile of each entry below
-    place: NDArray[np.int64]  # class of each entry
-    amount: NDArray[np.float64]  # area (volume) of each entry
+    parts: list[tuple[int, NDArray[np.int64], NDArray[np.float64]]]  # see above()
     outside: NDArray[np.float64]  # amount of each tile that is zero or negative
     n_not_positive: int
     n_infinite: int
@@ -40,6 +37,14 @@ class Tiles(NamedTuple):
         """Number of tiles with a value."""
         return len(self.outside)
 
+    def above(self, places: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Amount of each tile at or above the edges at some places, rising."""
+        group = np.searchsorted(places, np.arange(len(self.edges)), side="right")
+        out = np.zeros((self.n_tiles, len(places) + 1))
+        for tile, classes, amounts in self.parts:
+            out[tile] += np.bincount(group[classes], amounts, out.shape[1])
+        return np.cumsum(out[:, :0:-1], axis=1)[:, ::-1]
+
 
 def tile_histograms(array: Any, row_amounts: NDArray[np.float64] | float) -> Tiles:  # noqa: ANN401
     """
@@ -49,19 +54,20 @@ def tile_histograms(array: Any, row_amounts: NDArray[np.float64] | float) -> Til
     logarithm and what lies above the edge of a class is exact. `row_amounts` is what a
     cell stands for: one number, or one a row (second last axis).
     """
-    blocks = _as_dask(array)
-    sides = _tile_sides(blocks.shape)
+    edges, block, kind = _blocks_of(array)
+    sides = _tile_sides(np.shape(array))
     pieces: dict[int, list[tuple]] = defaultdict(list)
     outside: dict[int, float] = defaultdict(float)
     said = np.zeros(2, dtype=np.int64)
     span = [np.inf, -np.inf]
-    for found in _stream(blocks, sides, np.asarray(row_amounts, dtype=float)):
-        for tile, codes, counts, amounts, rest, notes, least, largest in found:
-            pieces[tile].append((codes, counts, amounts))
+    amounts = np.asarray(row_amounts, dtype=float)
+    for found in _stream(edges, block, sides, amounts):
+        for tile, codes, counts, weighed, rest, notes, least, largest in found:
+            pieces[tile].append((codes, counts, weighed))
             outside[tile] += rest
             said += notes
             span = [min(span[0], least), max(span[1], largest)]
-    return _joined(pieces, outside, said, span, blocks.dtype)
+    return _joined(pieces, outside, said, span, kind)
 
 
 def _joined(
@@ -71,26 +77,21 @@ def _joined(
     span: list[float],
     kind: np.dtype,
 ) -> Tiles:
-    """Put the parts of each tile together, tiles in order."""
-    kept = sorted(
-        t for t in pieces if outside[t] or any(len(part[0]) for part in pieces[t])
-    )
-    parts = [(number, part) for number, t in enumerate(kept) for part in pieces[t]]
-    codes = np.concatenate([part[0] for _, part in parts] or [np.empty(0, np.int64)])
-    first = int(codes.min(initial=0))
-    seen = np.zeros(int(codes.max(initial=0)) - first + 1, dtype=bool)
-    seen[codes - first] = True
-    classes = np.flatnonzero(seen & (len(codes) > 0)) + first
-    place = (np.cumsum(seen) - 1)[codes - first]
-    counts = np.concatenate([part[1] for _, part in parts] or [np.empty(0)])
-    amounts = np.concatenate([part[2] for _, part in parts] or [np.empty(0)])
-    owners = [np.full(len(part[0]), number) for number, part in parts]
+    """Put the classes of all parts together, tiles in order."""
+    kept = sorted(t for t in pieces if outside[t] or any(len(p[0]) for p in pieces[t]))
+    parts = [(n, *piece) for n, t in enumerate(kept) for piece in pieces[t]]
+    parts = [part for part in parts if len(part[1])]
+    first = min((int(part[1][0]) for part in parts), default=0)
+    last = max((int(part[1][-1]) for part in parts), default=-1)
+    counts = np.zeros(last - first + 1, dtype=np.int64)
+    for _, codes, number, _ in parts:
+        counts[codes - first] += number
+    place = np.cumsum(counts > 0) - 1
+    classes = np.flatnonzero(counts)
     return Tiles(
-        edges=_edges(classes, kind),
-        counts=np.bincount(place, counts, len(classes)).astype(np.int64),
-        owner=np.concatenate(owners or [np.empty(0, np.int64)]),
-        place=place,
-        amount=amounts,
+        edges=_edges(classes + first, kind),
+        counts=counts[classes],
+        parts=[(n, place[codes - first], amounts) for n, codes, _, amounts in parts],
         outside=np.array([outside[t] for t in kept]),
         n_not_positive=int(said[0]),
         n_infinite=int(said[1]),
@@ -99,15 +100,29 @@ def _joined(
     )
 
 
-def _as_dask(array: Any) -> da.Array:  # noqa: ANN401
-    """Dask array of float32 or float64."""
+def _blocks_of(array: Any) -> tuple[list[NDArray], Callable[..., Any], np.dtype]:  # noqa: ANN401
+    """Edges of the blocks along each axis, how to get one, and its type of float."""
     import dask.array as da
 
-    if not isinstance(array, da.Array):
-        array = np.asarray(array)
-        chunks = (*(64,) * (array.ndim - 2), *(SIDE,) * 2)
-        array = da.from_array(array, chunks=chunks, name=False)
-    return array if array.dtype in ("float32", "float64") else array.astype("float64")
+    lazy = isinstance(array, da.Array)
+    array = array if lazy else np.asarray(array)
+    if array.dtype not in ("float32", "float64"):
+        array = array.astype("float64")
+    if lazy:
+        delayed = array.to_delayed()
+        edges = [np.cumsum([0, *sizes]) for sizes in array.chunks]
+        return edges, delayed.__getitem__, array.dtype
+    sides = (*(64,) * (array.ndim - 2), SIDE, SIDE)
+    edges = [
+        np.append(np.arange(0, n, side), n)
+        for n, side in zip(array.shape, sides, strict=True)
+    ]
+
+    def view(place: tuple[int, ...]) -> NDArray:
+        spans = zip(edges, place, strict=True)
+        return array[tuple(slice(e[i], e[i + 1]) for e, i in spans)]
+
+    return edges, view, array.dtype
 
 
 def _tile_sides(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -118,23 +133,25 @@ def _tile_sides(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _stream(
-    blocks: da.Array, sides: tuple[int, ...], row_amounts: NDArray
+    edges: list[NDArray],
+    block: Callable[..., Any],
+    sides: tuple[int, ...],
+    row_amounts: NDArray,
 ) -> Iterator[list[tuple]]:
     """Histograms of the tiles in each block, blocks computed a batch at a time."""
     import dask
 
-    starts = [np.cumsum([0, *sizes[:-1]]) for sizes in blocks.chunks]
-    delayed = blocks.to_delayed()
+    shape = tuple(int(e[-1]) for e in edges)
     call = dask.delayed(_block, pure=False, traverse=False)
-    places = iter(product(*(range(len(s)) for s in starts)))
+    places = iter(product(*(range(len(e) - 1) for e in edges)))
     while batch := list(islice(places, BATCH)):
         yield from dask.compute(
             *(
                 call(
-                    delayed[place],
-                    [int(s[i]) for s, i in zip(starts, place, strict=True)],
+                    block(place),
+                    [int(e[i]) for e, i in zip(edges, place, strict=True)],
                     sides,
-                    blocks.shape,
+                    shape,
                     row_amounts,
                 )
                 for place in batch
@@ -150,7 +167,6 @@ def _block(
     row_amounts: NDArray,
 ) -> list[tuple]:
     """Histograms of the parts of tiles that lie in one block."""
-    cells = np.ascontiguousarray(cells)
     spans = [
         [
             (t, max(t * side, first), min((t + 1) * side, first + length))
@@ -174,6 +190,7 @@ def _block(
 
 def _histogram(cells: NDArray, amounts: NDArray) -> tuple:
     """Codes, counts and amounts of one part of a tile, and what has no logarithm."""
+    cells = np.ascontiguousarray(cells)
     solid = cells if cells.ndim == 3 else cells[None]
     by_row = np.broadcast_to(amounts, solid.shape[1])
     integer, infinite, drop = _layout(cells.dtype)
@@ -193,7 +210,7 @@ def _histogram(cells: NDArray, amounts: NDArray) -> tuple:
         counts, weighed = _count_weighed(bits, infinite, drop, first, last, by_row)
     else:
         sure = known == solid.size
-        counts = _count(bits, infinite, drop, first, last, sure)
+        counts = _count(bits, infinite, drop, first, last, sure).astype(np.int64)
         weighed = counts * float(amounts)
     found = np.flatnonzero(counts)
     ends = np.array([low, high], dtype=integer).view(cells.dtype)
@@ -236,24 +253,20 @@ def _span(bits, infinite):  # noqa: ANN001, ANN202
 
 @njit(nogil=True, cache=True)
 def _count(bits, infinite, drop, first, last, sure):  # noqa: ANN001, ANN202
-    """Cells a class; two tallies in turn, so that equal neighbours do not wait."""
-    tally = np.zeros((2, last - first + 1), np.int64)
+    """Cells a class; four tallies in turn, so that equal neighbours do not wait."""
+    tally = np.zeros((4, last - first + 1), np.int32)
     for z in range(bits.shape[0]):
         for r in range(bits.shape[1]):
             row = bits[z, r]
-            n = row.shape[0]
-            if sure:
-                for c in range(0, n - 1, 2):
-                    tally[0, (row[c] >> drop) - first] += 1
-                    tally[1, (row[c + 1] >> drop) - first] += 1
-                if n % 2:
-                    tally[0, (row[n - 1] >> drop) - first] += 1
-            else:
-                for c in range(n):
-                    b = row[c]
-                    if 0 < b < infinite:
-                        tally[c % 2, (b >> drop) - first] += 1
-    return tally[0] + tally[1]
+            fours = row.shape[0] // 4 * 4 if sure else 0
+            for c in range(0, fours, 4):
+                for k in range(4):
+                    tally[k, np.uint32((row[c + k] >> drop) - first)] += 1
+            for c in range(fours, row.shape[0]):
+                b = row[c]
+                if 0 < b < infinite:
+                    tally[c % 4, (b >> drop) - first] += 1
+    return tally.sum(axis=0)
 
 
 @njit(nogil=True, cache=True)

@@ -131,7 +131,9 @@ def filter_spectrum(
     breaks : float or sequence of float
         One or two powers, as `spectrum_area` found them with the same `pad` and
         `detrend`.
-    pad, detrend
+    pad : float, default 0.1
+        As in `spectrum_area`.
+    detrend : {"plane", "mean"}, default "plane"
         As in `spectrum_area`.
 
     Returns

@@ -41,8 +41,9 @@ def field(tmp_path):
 
 def test_samples(soil, tmp_path):
     path, table = soil
-    done = run("fractal", path, "--model", "cn", "--analyte", "Cu_ppm", "--crs",
-               "EPSG:32650", "--out", tmp_path / "cn", "--draws", 10, "--segments", 2)  # fmt: skip
+    given = ["--analyte", "Cu_ppm", "--crs", "EPSG:32650", "--segments", 2]
+    given += ["--draws", 10, "--out", tmp_path / "cn"]
+    done = run("fractal", path, "--model", "cn", *given)
     assert done.exit_code == 0, done.output
     names = {p.name for p in (tmp_path / "cn").iterdir()}
     assert names == {
@@ -62,8 +63,8 @@ def test_samples(soil, tmp_path):
 
 
 def test_grid(field, tmp_path):
-    done = run("fractal", field, "--model", "sa", "--out", tmp_path / "sa", "--draws", 5,
-               "--segments", 3)  # fmt: skip
+    given = ["--model", "sa", "--draws", 5, "--segments", 3]
+    done = run("fractal", field, *given, "--out", tmp_path / "sa")
     assert done.exit_code == 0, done.output
     parts = [
         open_grid(tmp_path / "sa" / f"{n}.tif")
