@@ -11,6 +11,7 @@ import shapely
 from pyproj import Proj
 
 from .._note import Note
+from ._arcs import whole_catchments
 from ._flow import drain, flow_frame, label_upstream
 from ._snap import (
     FAR,
@@ -171,7 +172,7 @@ def _table(
     edges = np.unique(labels[drainage.edge])
     touched[edges[edges > 0] - 1] = 1
     touched = pass_down(touched, tree) > 0
-    whole = _polygons(labels, tree, drainage)
+    whole = whole_catchments(labels, tree, drainage.geobox.affine)
     ids = frame["sample_id"].astype(str).to_numpy(dtype=object)
     columns = {"sample_id": frame["sample_id"], "status": snapped.status.astype(str)}
     per_node = {
@@ -209,28 +210,6 @@ def _tree(
     own = counts * drainage.cell_km2
     area = drainage.cells[outlets] * drainage.cell_km2
     return Tree(np.empty(0), first, below, topological(below), own, area)
-
-
-def _polygons(labels: np.ndarray, tree: Tree, drainage: Drainage) -> np.ndarray:
-    """Whole catchment of each outlet, from its own cells and those upstream."""
-    from rasterio.features import shapes
-
-    parts: list[list] = [[] for _ in tree.below]
-    found = shapes(
-        labels, mask=labels > 0, connectivity=4, transform=drainage.geobox.affine
-    )
-    for shape, label in found:
-        shell, *holes = shape["coordinates"]
-        parts[int(label) - 1].append(shapely.Polygon(shell, holes))
-    # cells that touch by a corner only are parts of one catchment
-    whole = np.empty(len(parts), dtype=object)
-    for here in tree.order:
-        own = parts[here]
-        whole[here] = own[0] if len(own) == 1 else shapely.union_all(own)
-        if tree.below[here] >= 0:
-            parts[tree.below[here]].append(whole[here])
-        parts[here] = []
-    return whole
 
 
 def _downstream(ids: np.ndarray, tree: Tree) -> np.ndarray:
