@@ -52,8 +52,20 @@ def whole_catchments(labels: np.ndarray, tree: Tree, affine: Affine) -> np.ndarr
         first, last = low[here], low[here] + size[here] - 1
         inside = (one >= first) & (one <= last)
         outline = lines[inside != ((two >= first) & (two <= last))]
-        whole[here] = shapely.build_area(shapely.multilinestrings(outline))
+        faces = shapely.get_parts(shapely.polygonize(outline))
+        if len(faces) > 1:  # parts, and ground they enclose
+            found = number[_labels_in(faces, labels, affine)]
+            faces = faces[(found >= first) & (found <= last)]
+        whole[here] = faces[0] if len(faces) == 1 else shapely.multipolygons(faces)
     return whole
+
+
+def _labels_in(faces: np.ndarray, labels: np.ndarray, affine: Affine) -> np.ndarray:
+    """Label of each face, which holds cells of one kind only."""
+    x, y = shapely.get_coordinates(shapely.point_on_surface(faces)).T
+    row = np.floor((y - affine.f) / affine.e).astype(int)
+    column = np.floor((x - affine.c) / affine.a).astype(int)
+    return labels[row, column]
 
 
 def trace_arcs(labels: np.ndarray) -> Arcs:
