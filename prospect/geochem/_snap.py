@@ -112,7 +112,9 @@ def check_placed(
             given = {"area": reach.areas, "distance": reach.distance}
             what = Note("catchment_far", **given, nearest=near)
             remedy = Note("catchment_far_remedy")
-        value = f"{sample['sample_id']} ({sample.geometry.x:.1f}, {sample.geometry.y:.1f})"
+        value = (
+            f"{sample['sample_id']} ({sample.geometry.x:.1f}, {sample.geometry.y:.1f})"
+        )
         problems.append(
             Problem(what, remedy, row=int(row) + 1, column="sample_id", value=value)
         )

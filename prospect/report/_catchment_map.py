@@ -61,7 +61,7 @@ def figure_catchments(
     samples : GeoDataFrame, optional
         Points with `sample_id`; those without a catchment are crosses.
     name : str, optional
-        Name of the values; the column when not given.
+        Name of the values; made from the column when not given.
     title : str, optional
         Title; none when not given.
     lang : {"en", "zh"}
@@ -99,7 +99,7 @@ def figure_catchments(
     draw_frame(axes, frame, words)
     if dem is not None:
         _shade(axes, dem)
-    label = legible(name or column, column)
+    label = legible(name or _name(column, words), column)
     _colours(axes, image, frame, words, label, dem is not None)
     legend = _outlines(axes, catchments, box, frame, words)
     if samples is not None and samples.crs is None:
@@ -124,6 +124,17 @@ def figure_catchments(
         labelcolor=INK,
     )
     return finish(figure)
+
+
+def _name(column: str, words: Words) -> str:
+    """Name of a column of values, or of what stands above their background."""
+    for ending, key in (
+        ("_log_residual", "catchment_log_residual"),
+        ("_residual", "catchment_residual"),
+    ):
+        if column.endswith(ending):
+            return words(key, name=column.removesuffix(ending))
+    return column
 
 
 def _frame_box(catchments: gpd.GeoDataFrame, dem: xr.DataArray | None) -> GeoBox:

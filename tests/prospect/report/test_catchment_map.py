@@ -74,6 +74,14 @@ def test_in_chinese(district):
     assert any(label.startswith("铜（按汇水面积占比分级") for label in labels)
 
 
+def test_residuals_are_named(district):
+    basins, _, _ = district
+    made = basins.assign(Cu_ppm_log_residual=np.log10(basins["Cu_ppm"] / 30))
+    axes = figure_catchments(made, "Cu_ppm_log_residual").axes[0]
+    label = axes.child_axes[0].get_ylabel()
+    assert label.startswith("Cu_ppm: lg(value / background), by share")
+
+
 def test_what_is_refused(district):
     basins, samples, _ = district
     with pytest.raises(ValueError, match="no column 'Zn_ppm'"):
