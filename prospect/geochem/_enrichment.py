@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .._note import Note
-from ._expressions import flags_of
+from ._expressions import censored_note, flags_of
 from ._species import amount_of, load_table, split_name
 
 if TYPE_CHECKING:
@@ -134,8 +133,7 @@ def enrichment_factor(
     notes = []
     if masked.any():
         analytes = sorted({n for n in used if flags_of(samples, [n])[0].any()})
-        code = "formula_censored_" + censored
-        notes.append(Note(code, n=int(masked.sum()), analytes=analytes))
+        notes.append(censored_note(censored, int(masked.sum()), analytes))
     if censored == "missing":
         values[masked] = np.nan
     name = f"EF_{species}"

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BASES = ("wt", "molar")
-CENSORED = ("missing", "limit")
+CENSORED = {
+    "missing": "formula_censored_missing",
+    "limit": "formula_censored_limit",
+}
 STAR = "CaO_star"
 
 
@@ -50,7 +53,7 @@ class Reading(NamedTuple):
         known = {
             "basis": (self.basis, BASES),
             "calcium": (self.calcium, tuple(load_table("geochem_indices")["calcium"])),
-            "censored": (self.censored, CENSORED),
+            "censored": (self.censored, tuple(CENSORED)),
         }
         for name, (value, allowed) in known.items():
             if value not in allowed:
@@ -92,11 +95,15 @@ def compute(samples: pd.DataFrame, formula: str, how: Reading) -> Computed:
         found[censored] = np.nan
     notes = [note for amount in amounts.values() for note in amount.notes]
     if censored.any():
-        code = "formula_censored_" + how.censored
         affected = sorted({n for n in names if flags_of(samples, [n])[0].any()})
-        notes.append(Note(code, n=int(censored.sum()), analytes=affected))
+        notes.append(censored_note(how.censored, int(censored.sum()), affected))
     columns = {name: " + ".join(amount.columns) for name, amount in amounts.items()}
     return Computed(found, columns, int(censored.sum()), int(imputed.sum()), notes)
+
+
+def censored_note(censored: str, n: int, analytes: list[str]) -> Note:
+    """What became of samples with values below detection."""
+    return Note(CENSORED[censored], n=n, analytes=analytes)
 
 
 def flags_of(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ._figure import Picture
 
 LEAST_RAY = 0.12
+TREES = {"variation": "tree_variation", "correlation": "tree_correlation"}
 
 
 def figure_biplot(
@@ -165,7 +166,7 @@ def figure_dendrogram(
     axes.set_ylim(10 * len(labels), 0)
     axes.set_xlim(left=0)
     kind = labels.attrs.get("distance", "variation")
-    axes.set_xlabel(words(f"tree_{kind}"), fontsize=9, color=INK)
+    axes.set_xlabel(words(TREES[kind]), fontsize=9, color=INK)
     text = words("tree_told", r=f"{clusters.cophenetic:.2f}", n=int(labels.max()))
     _captions(axes, title, text)
     return finish(figure)
