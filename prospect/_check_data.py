@@ -29,7 +29,18 @@ NEEDS = {
     "interpolated": ("column",),
     "terrain": ("derivative",),
     "index": ("index", "bands"),
+    "log_ratio": ("column", "columns"),
+    "component": ("columns",),
+    "outlier_distance": ("columns",),
+    "alteration_index": ("index",),
+    "background_contrast": ("column",),
+    "catchment": ("column", "dem", "snap_distance"),
 }
+SPREAD = {
+    "interpolated", "log_ratio", "component", "outlier_distance", "alteration_index",
+    "background_contrast", "singularity", "spectrum_anomaly", "catchment",
+}  # fmt: skip
+COSTLY = {"component", "outlier_distance", "catchment", "spectrum_anomaly"}
 SAMPLE = 512
 SHOWN = 20
 HAIR = 1e-6  # of a cell: edges that meet are no overlap
@@ -54,7 +65,7 @@ def check_layer(
     yield from found
     wrong = any(problem.severity == "error" for problem in found)
     lacks = [key for key in NEEDS.get(layer.treatment, ()) if not getattr(layer, key)]
-    if geobox is None or wrong or lacks:
+    if geobox is None or wrong or lacks or layer.treatment in COSTLY:
         return
     from .evidence import build_layer
 
@@ -74,13 +85,15 @@ def _look_at(
         grid = open_grid(path, crs=layer.crs, band=layer.band, nodata=layer.nodata)
         yield from _check_grid(grid, geobox)
         return
-    table = read_table(district, layer, samples=layer.treatment == "interpolated")
-    afar = layer.treatment in {"distance_to", "density_of", "interpolated"}
+    spread = layer.treatment in SPREAD
+    table = read_table(district, layer, samples=spread)
+    afar = spread or layer.treatment in {"distance_to", "density_of"}
     yield from _suspicious(table, geobox, from_afar=afar)
     headers = table.attrs.get("columns", {})
-    if layer.column and layer.column not in {*table.columns, *headers.values()}:
-        remedy = f"choose one of: {', '.join(map(str, table.columns))}"
-        yield Problem("no such column", remedy, column=layer.column)
+    for column in dict.fromkeys([layer.column, *(layer.columns or ())]):
+        if column and column not in {*table.columns, *headers.values()}:
+            remedy = f"choose one of: {', '.join(map(str, table.columns))}"
+            yield Problem("no such column", remedy, column=column)
 
 
 def _check_grid(grid: xr.DataArray, geobox: GeoBox | None) -> Iterator[Problem]:

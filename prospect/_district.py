@@ -23,6 +23,14 @@ TREATMENTS = (
     "categorical",
     "terrain",
     "index",
+    "log_ratio",
+    "component",
+    "outlier_distance",
+    "alteration_index",
+    "background_contrast",
+    "singularity",
+    "spectrum_anomaly",
+    "catchment",
 )
 
 
@@ -50,13 +58,21 @@ class Source(_Section):
     where: str | None = None
 
 
+class Ground(Source):
+    """A further source a treatment needs: a geological map or an elevation grid."""
+
+    column: str | None = None
+
+
 class Evidence(Source):
     """
     One evidence layer: a source and its treatment.
 
     `direction` is the order in which weights of evidence join the classes: ascending
     where low values are favourable, descending where high values are, categorical for
-    unordered classes; `unique` weighs each class by itself.
+    unordered classes; `unique` weighs each class by itself. Treatments of geochemistry
+    take `columns`, the analytes of a composition, `impute`, the method by which values
+    below detection are settled, `by`, the column of the groups, `geology` and `dem`.
     """
 
     name: Name
@@ -79,6 +95,15 @@ class Evidence(Source):
     bands: dict[str, int] | None = None
     transform: Literal["log10", "sqrt"] | None = None
     min_share: float = 0.0
+    columns: tuple[str, ...] | None = None
+    impute: str | None = None
+    component: Annotated[int, Field(ge=1)] = 1
+    by: str | None = None
+    sizes: tuple[int, ...] | None = None
+    breaks: tuple[float, ...] | None = None
+    geology: Ground | None = None
+    dem: Ground | None = None
+    snap_distance: Length | None = None
 
 
 class Deposits(Source):
@@ -192,7 +217,8 @@ class District(_Section):
     @property
     def sources(self) -> list[Source]:
         """Every source that is read: evidence, deposits, mask, region, the rest."""
-        plan = [*self.evidence, self.deposits, self.mask]
+        plan = [source for layer in self.evidence for source in layer_sources(layer)]
+        plan += [self.deposits, self.mask]
         plan += [self.background.effort, self.background.others, self.scene.elevation]
         if self.region is None and self.region_from is not None:
             named = {layer.name for layer in self.evidence}
@@ -212,6 +238,11 @@ class District(_Section):
 
         topic, name, *rest = source.file.removeprefix(DATA).split("/")
         return fetch_data(f"{topic}/{name}").joinpath(*rest)
+
+
+def layer_sources(layer: Evidence) -> list[Source]:
+    """Every source an evidence layer is made from, its own first."""
+    return [source for source in (layer, layer.geology, layer.dem) if source]
 
 
 def read_district(path: str | Path) -> District:
@@ -300,6 +331,7 @@ def _remedy(item: Any) -> str:  # noqa: ANN401
     sections = {"evidence": Evidence, "deposits": Deposits, "background": Background}
     sections |= {"model": Model, "validation": ValidationPlan, "targets": Targets}
     sections |= {"scene": Scene, "mask": Source, "effort": Source, "others": Source}
+    sections |= {"geology": Ground, "dem": Ground}
     known = sections.get(path[-1], Source) if path else District
     near = get_close_matches(str(key), [*known.model_fields], n=1)
     meant = f"did you mean '{near[0]}'? " if near else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
 import numpy as np
 from scipy.interpolate import LinearNDInterpolator
 from scipy.spatial import QhullError, cKDTree
@@ -12,7 +13,6 @@ from ..gridding._places import read_places
 from ._frame import lazy_grid, metric_frame
 
 if TYPE_CHECKING:
-    import geopandas as gpd
     import xarray as xr
     from affine import Affine
     from odc.geo.geobox import GeoBox
@@ -128,12 +128,37 @@ def _gridded(
     if method == "minimum_curvature":
         return gridding.minimum_curvature(samples, column, **common)
     if method == "kriging":
-        known = {} if neighbours is None else {"neighbours": neighbours}
-        found = gridding.krige(samples, column, **common, **known)
-        return found["estimate"].rename(column)
+        return _kriged(samples, column, common, neighbours)
     return gridding.inverse_distance(
         samples, column, power=power, neighbours=neighbours or IDW_NEIGHBOURS, **common
     )
+
+
+def _kriged(
+    samples: gpd.GeoDataFrame,
+    column: str,
+    common: dict[str, Any],
+    neighbours: int | None,
+) -> xr.DataArray:
+    """Ordinary kriging of the samples as they are transformed."""
+    from ..gridding import Neighbourhood, krige
+
+    geobox = metric_frame(common["like"], what="interpolate")
+    places, attrs = read_places(samples, column, geobox, transform=common["transform"])
+    x, y = (places.xy + places.origin).T
+    table = gpd.GeoDataFrame(
+        {column: places.value},
+        geometry=gpd.points_from_xy(x, y),
+        crs=geobox.crs.proj,
+    )
+    asked = {"neighbours": neighbours, "max_distance": common["max_distance"]}
+    asked = {name: value for name, value in asked.items() if value is not None}
+    hood = Neighbourhood(**asked) if asked else None
+    found = krige(table, column, like=common["like"], neighbourhood=hood)["estimate"]
+    told = {k: v for k, v in found.attrs.items() if k not in attrs}
+    notes = [*attrs["notes"], *found.attrs.get("notes", [])]
+    said = {"method": "kriging", "notes": notes}
+    return found.rename(column).assign_attrs(told | attrs | said)
 
 
 def _check_options(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tokenize import TokenError
 from typing import TYPE_CHECKING, Any
 
 from survey import (
@@ -13,14 +12,14 @@ from survey import (
     match_grid,
     open_grid,
     read_features,
-    read_samples,
 )
 
 from .._district import District, Evidence
 from ._categories import categorise, merge_rare
 from ._density import density_of
 from ._distance import distance_to
-from ._interpolate import interpolate
+from ._geochemistry import GEOCHEMICAL
+from ._points import column_named, read_points, spread
 from ._scale import rescale_grid, scaled_units
 from ._terrain import terrain
 
@@ -32,7 +31,8 @@ if TYPE_CHECKING:
     from odc.geo.geobox import GeoBox
 
 
-QUERY_ERRORS = (ValueError, KeyError, TypeError, SyntaxError, NameError, TokenError)
+# samples are transformed before they are spread
+SPREAD_AS_TOLD = {"interpolated", "background_contrast"}
 
 
 def build_layer(
@@ -71,10 +71,16 @@ def build_layer(
     """
     _check_options(evidence)
     treat, _ = TREATMENTS[evidence.treatment]
-    path = District.model_construct(folder=Path(folder)).path(evidence)
-    grid = treat(evidence, path, like)
+    home = District.model_construct(folder=Path(folder))
+    path = home.path(evidence)
+    further = {
+        name: source.model_copy(update={"file": str(home.path(source))})
+        for name in ("geology", "dem")
+        if (source := getattr(evidence, name))
+    }
+    grid = treat(evidence.model_copy(update=further), path, like)
     units, transform = evidence.units or grid.attrs.get("units", ""), evidence.transform
-    if transform and evidence.treatment != "interpolated":
+    if transform and evidence.treatment not in SPREAD_AS_TOLD:
         grid = rescale_grid(grid, transform)
     if evidence.min_share and grid.attrs.get("kind") == "categorical":
         grid = merge_rare(grid, min_share=evidence.min_share)
@@ -120,22 +126,9 @@ def _density_of(evidence: Evidence, path: Path, like: Any) -> xr.DataArray:  # n
 
 
 def _interpolated(evidence: Evidence, path: Path, like: Any) -> xr.DataArray:  # noqa: ANN401
-    keys = ("layer", "crs", "encoding", "x", "y")
-    samples = read_samples(path, **{key: getattr(evidence, key) for key in keys})
-    columns = reversed(samples.attrs.get("columns", {}).items())
-    headers = {str(old): new for new, old in columns}
-    column = evidence.column
-    if column not in samples:
-        column = headers.get(column, column)
-    keys = ("power", "neighbours", "transform")
-    return interpolate(
-        _filtered(samples, evidence, path),
-        column,
-        like=like,
-        method=evidence.method or "idw",
-        max_distance=evidence.max_distance or evidence.radius,
-        **{key: getattr(evidence, key) for key in keys},
-    )
+    samples = read_points(evidence, path)
+    column = column_named(samples, evidence.column)
+    return spread(samples, column, evidence, like)
 
 
 def _terrain(evidence: Evidence, path: Path, like: Any) -> xr.DataArray:  # noqa: ANN401
@@ -173,28 +166,6 @@ def _features(evidence: Evidence, path: Path) -> gpd.GeoDataFrame:
     return read_features(path, **{key: getattr(evidence, key) for key in keys})
 
 
-def _filtered(
-    samples: gpd.GeoDataFrame, evidence: Evidence, path: Path
-) -> gpd.GeoDataFrame:
-    if not evidence.where:
-        return samples
-    try:
-        kept = samples.query(evidence.where)
-    except QUERY_ERRORS as error:
-        raise DataProblems([_problem(evidence, f"where: {error}", path)]) from error
-    if kept.empty:
-        what = "the filter leaves no row"
-        raise DataProblems([_problem(evidence, what, path)])
-    return kept
-
-
-def _problem(evidence: Evidence, what: str, path: Path) -> Problem:
-    remedy = "mend where= ; pandas query syntax, such as \"medium == 'till'\""
-    return Problem(
-        what, remedy, file=str(path), layer=evidence.name, value=evidence.where
-    )
-
-
 def _check_options(evidence: Evidence) -> None:
     _, needed = TREATMENTS[evidence.treatment]
     problems = [
@@ -230,4 +201,5 @@ TREATMENTS: dict[str, tuple[Callable[..., xr.DataArray], tuple[str, ...]]] = {
     "index": (_index, ("index", "bands")),
     "interpolated": (_interpolated, ("column",)),
     "terrain": (_terrain, ("derivative",)),
+    **GEOCHEMICAL,
 }

@@ -11,7 +11,7 @@ from survey import DataProblems, Problem
 
 from .._note import Note
 from ._limits import Cells, read_cells
-from ._parts import WHOLE, bad_parts, chosen_columns, find_parts
+from ._parts import WHOLE, bad_parts, chosen_columns, find_parts, row_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -184,7 +184,7 @@ def _check_closed(index: pd.Index, logs: NDArray, total: float) -> None:
         first = int(np.argmax(off))
         what = Note("impute_not_closed", n=int(off.sum()), rows=len(sums), total=total)
         remedy = Note("impute_not_closed_remedy")
-        row, value = str(index[first]), f"{sums[first]:g}"
+        row, value = row_name(index[first]), f"{sums[first]:g}"
         raise DataProblems([Problem(what, remedy, row=row, value=value)])
 
 

@@ -316,5 +316,6 @@ def refuse(
 
 
 def row_name(label: Any) -> Any:  # noqa: ANN401
-    """Row label that a problem can show."""
-    return label if isinstance(label, str) else str(label)
+    """Row that a problem can show: a name as it is, a number counted from 1."""
+    whole = isinstance(label, int | np.integer) and not isinstance(label, bool)
+    return str(int(label) + 1) if whole else str(label)

@@ -12,6 +12,7 @@ import xarray as xr
 
 from survey import DataProblems, Problem, open_grid, save_grid, write_text
 
+from .._district import layer_sources
 from .._note import coded, note_of, read_note
 from .._stack import missing_table
 from ._frame import inside_mask
@@ -31,6 +32,7 @@ KEPT = (
     "direction",
     "source",
     "censored_share",
+    "imputed_share",
     "notes",
 )
 
@@ -55,7 +57,10 @@ def make_layers(district: District, geobox: GeoBox, *, steps: Steps) -> None:
             lambda layer=layer, target=target: _make(district, layer, geobox, target),
             needs=[
                 layer.model_dump(),
-                steps.hashes.data_set(district.path(layer)),
+                [
+                    steps.hashes.data_set(district.path(source))
+                    for source in layer_sources(layer)
+                ],
                 frame,
                 mask_needs,
             ],

@@ -75,7 +75,8 @@ def share_below(grid, table):
 
 def test_district_file(folder):
     district = read_district(folder / "district.toml")
-    assert {layer.treatment for layer in district.evidence} == set(TREATMENTS)
+    basic = TREATMENTS[: TREATMENTS.index("index") + 1]
+    assert {layer.treatment for layer in district.evidence} == set(basic)
     assert len({model.kind for model in district.model}) == 4
     assert all(layer.title and layer.title_zh for layer in district.evidence)
     assert all(district.path(layer).exists() for layer in district.evidence)
