@@ -30,7 +30,7 @@ CHINESE = {
 
 
 def write_district(district: District, folder: Path) -> None:
-    """Write every generated file; README.md and district.toml are written by hand."""
+    """Write every generated file; README.md and the job files are written by hand."""
     for name in ("geology", "deposits", "geochemistry", "geophysics", "terrain",
                  "imagery", "drillholes", "other", "truth"):  # fmt: skip
         (folder / name).mkdir(parents=True, exist_ok=True)

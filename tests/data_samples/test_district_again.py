@@ -18,7 +18,7 @@ GRIDS = [
     "truth/prospectivity.tif",
     "truth/alteration.tif",
 ]
-BY_HAND = {"README.md", "district.toml"}
+BY_HAND = {"README.md", "district.toml", "geochemistry.toml"}
 
 
 def files_of(folder):

@@ -142,7 +142,7 @@ def test_alteration_index(like, tmp_path, samples):
     )
     path = save_features(table, tmp_path / "oxides.gpkg")
     section = Evidence(
-        name="ai", treatment="alteration_index", file=str(path), index="AI"
+        name="ai", treatment="alteration_index", file=str(path), index="ishikawa"
     )
     found = build_layer(section, folder=tmp_path, like=like)
     values = 100 * (table["K2O_pct"] + 3) / (table["K2O_pct"] + 6)
