@@ -129,8 +129,8 @@ def cluster_samples(
         drawn = np.sort(random.permutation(n)[: max(max_rows, 2 * numbers[-1])])
     rows = coordinates[drawn]
     found, lines, overlap = {}, {}, {}
-    # many small matrices: threads of the linear algebra would wait for each other
-    with threadpool_limits(1, user_api="blas"):
+    # many small matrices: threads of the libraries would wait for each other
+    with threadpool_limits(1):
         for number in numbers:
             found[number] = group(rows, number, method, random)
             agreement, overlap[number] = _resampled(

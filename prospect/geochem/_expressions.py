@@ -8,6 +8,7 @@ import numpy as np
 
 from .._note import Note
 from ._formula import evaluate, names_of, parse_formula
+from ._parts import flags_of as column_of_flags
 from ._species import amount_of, atoms_in, load_table, molar_mass
 
 if TYPE_CHECKING:
@@ -122,10 +123,8 @@ def flags_of(
 
 def flag(samples: pd.DataFrame, name: str) -> NDArray[np.bool_]:
     """Boolean companion column; False everywhere where there is none."""
-    if name not in samples:
-        return np.zeros(len(samples), dtype=bool)
-    column = samples[name]
-    return column.astype("boolean").fillna(value=False).to_numpy(dtype=bool)
+    found = column_of_flags(samples, name)
+    return np.zeros(len(samples), dtype=bool) if found is None else found
 
 
 def _amounts(

@@ -157,8 +157,8 @@ def test_bad_values_are_listed_together():
         RobustPCA().fit(table)
     text = str(caught.value)
     assert len(caught.value.problems) == 3
-    assert "row 3, column 'Cu_ppm'" in text
-    assert "row 7, 9, column 'Co_ppm'" in text
+    assert "row 4, column 'Cu_ppm'" in text
+    assert "row 8, 10, column 'Co_ppm'" in text
 
 
 @pytest.mark.parametrize(
