@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MEASURES = {"HARD": "hard_pct", "RE": "rpd_pct"}
 RED, AMBER = "#c62828", "#e69f00"
+# share of the pairs that rules usually want within the limit of a measure, per cent
+REQUIRED = {"HARD": 90, "RE": 80}
 COLUMNS = (
     "analyte",
     "kind",
@@ -294,11 +296,22 @@ def _label_axes(
     left.set_ylabel(words("qc_second", unit=unit), fontsize=9, color=INK)
     right.set_xlabel(words("qc_ranked"), fontsize=9, color=INK)
     right.set_ylabel(words("qc_measure_axis", measure=measure), fontsize=9, color=INK)
-    right.axvline(90, color=AMBER, linewidth=0.9, linestyle=(0, (5, 3)))
     right.set_xlim(0, 101)
     right.set_ylim(bottom=0)
     top = right.get_ylim()[1]
     right.set_ylim(top=1.08 * top)
+    share = REQUIRED[measure]
+    right.axvline(share, color=AMBER, linewidth=0.9, linestyle=(0, (5, 3)))
+    right.annotate(
+        words("qc_required_line", share=share),
+        (share, 1.08 * top),
+        xytext=(-3, -3),
+        textcoords="offset points",
+        fontsize=8,
+        color=QUIET,
+        ha="right",
+        va="top",
+    )
 
 
 def _control_lines(

@@ -44,7 +44,8 @@ def test_scatter_limit_and_ranked_differences():
     assert right.lines[0].get_xdata()[-1] == 100
     within = 100 * np.mean(np.asarray(ranked) <= 10)
     assert [t.get_text() for t in right.texts] == [
-        f"{within:.0f} % of 16 pairs within 10 %"
+        f"{within:.0f} % of 16 pairs within 10 %",
+        "90 % wanted",
     ]
     # a pair on the limit line has just that HARD
     upper = left.lines[1].get_xydata()
@@ -55,6 +56,7 @@ def test_scatter_limit_and_ranked_differences():
 
 def test_relative_error_as_measure():
     left, right = figure_duplicates(pairs(limit=30.0), "MS", measure="RE").axes
+    assert right.texts[-1].get_text() == "80 % wanted"
     x, y = left.lines[1].get_xydata()[0]
     assert 200 * (y - x) / (y + x) == pytest.approx(30)
     assert right.get_ylabel() == "RE (%)"
