@@ -101,8 +101,9 @@ def draw_frame(axes: Axes, frame: Frame, words: Words, *, labels: bool = True) -
         axis.get_major_formatter().set_useOffset(False)
         axis.get_major_formatter().set_scientific(False)
     axes.tick_params(axis="y", rotation=90)
-    for label in axes.get_yticklabels():
-        label.set_verticalalignment("center")
+    corner = south + 0.04 * (north - south)  # there it would run into the x axis
+    for tick, label in zip(axes.get_yticks(), axes.get_yticklabels(), strict=True):
+        label.set_verticalalignment("bottom" if tick < corner else "center")
     pair = ("easting", "northing") if frame.projected else ("longitude", "latitude")
     axes.set_xlabel(words(f"map_{pair[0]}"), fontsize=9, color=INK)
     axes.set_ylabel(words(f"map_{pair[1]}"), fontsize=9, color=INK)
