@@ -18,13 +18,17 @@ COLUMNS: dict[str, int | None] = {
     "class": None,
     "analyte": None,
     "analytes": None,
+    "main_analyte": None,
+    "n_analytes": None,
     "unit": None,
     "threshold": 4,
     "area_km2": 3,
+    "n_cells": None,
     "n_samples": None,
     "n_anomalous": None,
     "n_unclear": None,
     "mean": 4,
+    "mean_of": None,
     "max": 4,
     "contrast": 3,
     "nap": 4,
@@ -91,6 +95,8 @@ def anomaly_register(anomalies: gpd.GeoDataFrame, *, lang: str = "en") -> pd.Dat
         if name == "open":
             yes, no = words("register_yes"), words("register_no")
             column = column.map({True: yes, False: no})
+        elif name == "mean_of":
+            column = column.map(lambda what: words.name("register", what))
         elif figures:
             column = pd.Series(_rounded(column, figures), index=plain.index)
         out[words(f"register_{name}")] = column

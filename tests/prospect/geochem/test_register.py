@@ -3,8 +3,17 @@
 import numpy as np
 import pandas as pd
 import pytest
+from odc.geo.geobox import GeoBox
+from odc.geo.xr import wrap_xr
 
-from prospect.geochem import RGNR_39, anomaly_register, check_rgnr
+from prospect.geochem import (
+    RGNR_39,
+    anomaly_register,
+    check_rgnr,
+    combine_anomalies,
+    delineate_anomalies,
+    rate_anomalies,
+)
 from survey import read_samples
 
 GBK = "data_samples/synthetic_district/geochemistry/stream_sediments_gbk.csv"
@@ -77,3 +86,14 @@ def test_chinese_table_of_the_sample_district():
     assert found["column"].notna().sum() == 7
     assert found.loc["Mo", "n_censored"] == 39
     assert found.loc["Cu", "reported_share"] == 1
+
+
+def test_every_column_of_anomalies_has_a_chinese_title():
+    box = GeoBox.from_bbox((0, 0, 4000, 2000), "EPSG:32654", resolution=1000)
+    copper = wrap_xr(np.array([[30.0, 60, 10, 20], [20, 10, 10, 10]]), box)
+    single = delineate_anomalies(copper, threshold=20, column="Cu_ppm").anomalies
+    rated = rate_anomalies(combine_anomalies([single]))
+    for table in (single, rated):
+        titles = list(anomaly_register(table, lang="zh"))
+        assert all(any(ord(sign) > 0x2E80 for sign in title) for title in titles)
+    assert anomaly_register(single, lang="zh")["平均值依据"].tolist() == ["像元"] * 2
