@@ -23,6 +23,7 @@ PREFIXES = (
     "register",
     "column",
     "method",
+    "element",
 )
 BY_SECTION = {
     "answer", "quality", "evidence", "labels", "weights", "targets", "limits",
