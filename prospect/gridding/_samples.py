@@ -21,7 +21,18 @@ if TYPE_CHECKING:
 
 UNITS = ("ppm", "ppb", "ppt", "pct", "wt_pct", "g_t", "nT", "mGal", "m", "mm", "degC")
 MILLIMETRES = 1000.0
-COUNTED = ("missing", "censored", "over_range", "error", "merged")
+CENSORED = {
+    None: "gridding_censored",
+    "log10": "gridding_censored_log10",
+    "normal_score": "gridding_censored_normal_score",
+}
+NOTES = {
+    "missing": "gridding_missing",
+    "censored": "gridding_censored",
+    "over_range": "gridding_over_range",
+    "error": "gridding_error",
+    "merged": "gridding_merged",
+}
 
 
 @dataclass(frozen=True)
@@ -252,14 +263,9 @@ def _merge(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _notes(counts: dict[str, int], n: int, transform: str | None) -> list[str]:
-    codes = {
-        "missing": "gridding_missing",
-        "censored": f"gridding_censored_{transform}" if transform else
-        "gridding_censored",
-        "over_range": "gridding_over_range",
-        "error": "gridding_error",
-        "merged": "gridding_merged",
-    }  # fmt: skip
+    codes = NOTES | {"censored": CENSORED[transform]}
     return [
-        Note(codes[name], n=counts[name], total=n) for name in COUNTED if counts[name]
+        Note(code, n=counts[name], total=n)
+        for name, code in codes.items()
+        if counts[name]
     ]

@@ -40,6 +40,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "_spider": ["figure_spider"],
         "_styles": ["raster_style", "target_style"],
         "_triangle": ["figure_ternary"],
+        "_variogram_chart": ["figure_variogram"],
         "_words": ["Words"],
     },
 )

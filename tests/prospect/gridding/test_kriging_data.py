@@ -213,11 +213,8 @@ def test_walker_lake_against_the_truth(real_data):
     folder = real_data("geochem/walker_lake")
     table = pd.read_csv(folder / "samples.csv")
     samples = points(table, "X", "Y", "EPSG:32611")
-    truth = (
-        pd.read_csv(folder / "exhaustive.csv")
-        .set_index(["Y", "X"])["V"]
-        .unstack()[::-1]
-    )
+    truth = pd.read_csv(folder / "exhaustive.csv")
+    truth = truth.pivot_table(index="Y", columns="X", values="V")[::-1]
     assert samples["V"].mean() == pytest.approx(435.30, abs=0.005)
     assert truth.to_numpy().mean() == pytest.approx(277.98, abs=0.005)
     like = grid_of(0.5, 300.5, 1, (300, 260), "EPSG:32611")
