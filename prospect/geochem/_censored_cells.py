@@ -216,9 +216,16 @@ def write_back(
             put[f"{each.column}_imputed"] = flags
         if each.censored.any():
             put[f"{each.column}_detection_limit"] = _limits_of(samples, each)
-    made = samples.assign(**put)
+    made = _with_columns(samples, put)
     made.attrs = dict(samples.attrs) | _account(samples, cells, options, new, said)
     return made
+
+
+def _with_columns(samples: pd.DataFrame, put: dict[str, Any]) -> pd.DataFrame:
+    """Columns set, new ones all at once: one by one they would fragment wide tables."""
+    made = samples.assign(**{name: put[name] for name in put if name in samples})
+    new = {name: put[name] for name in put if name not in samples}
+    return pd.concat([made, pd.DataFrame(new, index=samples.index)], axis=1)
 
 
 def _limits_of(samples: pd.DataFrame, cells: Cells) -> NDArray[np.float64]:

@@ -39,7 +39,7 @@ def combine_anomalies(
     min_overlap_km2 : float, default 0
         Overlaps up to this area do not join.
     prefix : str, default "C"
-        Begins the names of the composites: C-1, C-2 …
+        Begins the names of the composites, as in C-1, C-2.
 
     Returns
     -------

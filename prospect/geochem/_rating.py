@@ -20,7 +20,7 @@ SCALES = ("rank", "log", "linear")
 RECORD = ["class", "reason", "person"]
 
 
-def read_rating_rules(rules: str | Path = "default") -> dict[str, Any]:
+def read_rating_rules(*, rules: str | Path = "default") -> dict[str, Any]:
     """
     Rules by which anomalies are rated.
 
@@ -128,7 +128,7 @@ def rate_anomalies(
     """
     if not len(anomalies):
         raise ValueError("there is no anomaly to rate")
-    plan = read_rating_rules(rules)
+    plan = read_rating_rules(rules=rules)
     used = [rule for rule in plan["criteria"] if rule["column"] in anomalies]
     absent = [r["column"] for r in plan["criteria"] if r["column"] not in anomalies]
     if not used:
@@ -246,7 +246,7 @@ def record_classes(
     key = "composite_id" if "composite_id" in anomalies else "anomaly_id"
     check_columns(anomalies, key, where="anomalies")
     check_columns(judgements, [key, *RECORD], where="judgements")
-    classes = read_rating_rules(rules)["classes"]
+    classes = read_rating_rules(rules=rules)["classes"]
     letters = {each[n]: each["name"] for each in classes for n in ("name", "latin")}
     told = judgements.reset_index(drop=True)
     parsed = [_class_of(text, letters) for text in told["class"]]

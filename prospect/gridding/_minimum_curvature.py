@@ -62,8 +62,9 @@ def minimum_curvature(
     like : GeoBox or grid
         Pixel grid of the result, projected, with square cells.
     tension : float, default 0
-        t, from 0 (minimum curvature, may overshoot between samples) to below 1 (nearly
-        harmonic, no overshoot). 0.25 suits potential fields, 0.35 steep ground.
+        From 0 (minimum curvature, may overshoot between samples) to below 1 (nearly
+        harmonic, no overshoot); t above. 0.25 suits potential fields, 0.35 steep
+        ground.
     tolerance : float, default 1e-4
         Iterations end when the estimated distance from the solution is nowhere more
         than this share of the span of the samples.

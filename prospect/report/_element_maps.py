@@ -289,7 +289,7 @@ def _zone_lines(
         for shape in placed.loc[placed["zone"] == zone].geometry:
             _outline(axes, shape, frame, color="black", zorder=4, **look)
         name = ZONE_NAMES[zone - 1] if zone <= len(ZONE_NAMES) else "inner"
-        label = words(f"element_{name}", level=f"{level:.3g}")
+        label = words(f"zone_{name}", level=f"{level:.3g}")
         handles.append(Line2D([], [], color="black", label=label, **look))
     return handles
 

@@ -83,8 +83,8 @@ def test_limits_that_do_not_do(soil):
     with pytest.raises(DataProblems) as caught:
         censored_table(soil)
     told = str(caught.value)
-    assert "row 11, column 'Ag_ppm', value 'nan': 2 of 4 values below" in told
-    assert "row 12, column 'Au_ppb', value '-1': 1 of 6 limits" in told
+    assert "row 12, column 'Ag_ppm', value 'nan': 2 of 4 values below" in told
+    assert "row 13, column 'Au_ppb', value '-1': 1 of 6 limits" in told
     with pytest.raises(ValueError, match="method must be one of"):
         censored_table(soil, method="half")
     with pytest.raises(ValueError, match=r"limits of 'Ag_ppm' have shape \(2,\)"):

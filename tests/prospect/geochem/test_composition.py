@@ -182,9 +182,9 @@ def test_values_without_logarithm_are_counted_by_column(soil):
     with pytest.raises(DataProblems) as caught:
         clr(soil)
     told = str(caught.value)
-    assert "row 7, column 'Cu_ppm', value '0': 1 of 3 values are zero" in told
-    assert "row 5, column 'Cu_ppm', value 'nan': 1 of 3 values are missing" in told
-    assert "row 3, column 'Au_ppb', value '-5': 1 of 3 values are negative" in told
+    assert "row 8, column 'Cu_ppm', value '0': 1 of 3 values are zero" in told
+    assert "row 6, column 'Cu_ppm', value 'nan': 1 of 3 values are missing" in told
+    assert "row 4, column 'Au_ppb', value '-5': 1 of 3 values are negative" in told
     assert "impute_censored" in told
     with pytest.raises(DataProblems, match="infinite"):
         clr(np.array([[1.0, np.inf]]))
@@ -272,7 +272,7 @@ def test_kola_table_has_elements_by_several_methods(real_data):
     kola = pd.read_csv(real_data("geochem/kola") / "chorizon.csv")
     with pytest.raises(DataProblems, match="Al, Al_XRF, Al2O3 hold the same element"):
         clr(kola, columns=["Al", "Al_XRF", "Al2O3", "Cu"])
-    with pytest.raises(DataProblems, match="row 423, column 'Pb'"):
+    with pytest.raises(DataProblems, match="row 424, column 'Pb'"):
         clr(kola, columns=["Cu", "Ni", "Zn", "Pb"])
     found = clr(kola, columns=["Cu", "Ni", "Zn", "Pb"], missing="nan")
     assert "the units of the parts are not told" in found.attrs["notes"][0]

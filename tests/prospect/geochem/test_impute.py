@@ -305,7 +305,7 @@ def test_all_that_is_wrong_is_listed_at_once(soil):
     with pytest.raises(DataProblems) as caught:
         impute_censored(table)
     told = str(caught.value)
-    assert "row 1004, column 'Cu_ppm', value '0': 2 of 150 values are zero" in told
+    assert "row 1005, column 'Cu_ppm', value '0': 2 of 150 values are zero" in told
     assert "column 'Zn_ppm', value '-3': 1 of 150 values are negative" in told
     assert "column 'As_ppm', value 'nan'" in told
     assert "have no limit. Remedy: give the limit" in told

@@ -106,7 +106,7 @@ def test_default_rules_say_what_they_are():
     assert plan["version"]
     assert "reference" in plan
     assert {each["name"] for each in plan["classes"]} >= {"甲", "乙", "丙"}
-    assert read_rating_rules(DEFAULT) == plan
+    assert read_rating_rules(rules=DEFAULT) == plan
 
 
 def test_faulty_rules_are_refused_all_at_once(rules):
@@ -114,14 +114,14 @@ def test_faulty_rules_are_refused_all_at_once(rules):
         'version = "1"\nrank_by = ["nap"]\n[[criteria]]\nweight = -1\nscale = "big"\n'
     )
     with pytest.raises(DataProblems) as caught:
-        read_rating_rules(rules(text=text))
+        read_rating_rules(rules=rules(text=text))
     said = str(caught.value)
     for part in ("'classes' is missing", "column is missing", "weight is not", "scale"):
         assert part in said
     with pytest.raises(DataProblems, match="not TOML"):
-        read_rating_rules(rules(text="version ="))
+        read_rating_rules(rules=rules(text="version ="))
     with pytest.raises(FileNotFoundError):
-        read_rating_rules("nowhere.toml")
+        read_rating_rules(rules="nowhere.toml")
 
 
 def test_nothing_to_rate(rules):

@@ -23,7 +23,7 @@ PREFIXES = (
     "register",
     "column",
     "method",
-    "element",
+    "zone",
 )
 BY_SECTION = {
     "answer", "quality", "evidence", "labels", "weights", "targets", "limits",
