@@ -10,8 +10,8 @@ from scipy import stats
 
 from survey import check_columns
 
-from ..geochem._background_values import read_contents
-from ..geochem._thresholds import lg_classes, plotting_positions
+from ..geochem.background._background_values import read_contents
+from ..geochem.background._thresholds import lg_classes, plotting_positions
 from ._background_parts import (
     Drawn,
     bars,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from ..geochem._mixture import Mixture
+    from ..geochem.background._mixture import Mixture
     from ._figure import Picture
 
 METHOD_WORDS = {
@@ -312,7 +312,12 @@ def _head(axes: Axes, title: str | None, drawn: Drawn, words: Words) -> None:
     """Title on the left, number and share of values below detection on the right."""
     if title:
         axes.set_title(
-            legible(title, ""), loc="left", fontsize=11, fontweight="bold", color=INK
+            legible(title, ""),
+            loc="left",
+            fontsize=11,
+            fontweight="bold",
+            color=INK,
+            pad=20,  # above the note, which may be as wide as the axes
         )
     n = len(drawn.value)
     parts = [words("background_n", n=f"{n:,}")]

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.ticker import FuncFormatter, NullFormatter
 from scipy import stats
 
-from ..geochem._background_values import backward, forward
-from ..geochem._thresholds import FENCE, hinges, plotting_positions
+from ..geochem.background._background_values import backward, forward
+from ..geochem.background._thresholds import FENCE, hinges, plotting_positions
 from ._figure import COLOURS, INK, QUIET
 from ._numbers import number
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from ..geochem._mixture import Mixture
+    from ..geochem.background._mixture import Mixture
     from ._words import Words
 
 BARS = "#b9c7d3"

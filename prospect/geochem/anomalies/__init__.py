@@ -1,0 +1,1 @@
+"""Anomalies as polygons: zones, composites, rating, register, point plans."""

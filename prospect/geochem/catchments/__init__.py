@@ -1,0 +1,1 @@
+"""Catchments of stream samples."""

@@ -1,0 +1,1 @@
+"""Values below detection: their statistics and their imputation."""

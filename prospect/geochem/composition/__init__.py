@@ -1,0 +1,1 @@
+"""Compositions: closure, log-ratios, balances."""

@@ -1,0 +1,1 @@
+"""Many analytes together: components, factors, groups, outliers, tails."""

@@ -1,0 +1,1 @@
+"""What contents say of rocks: indices, enrichment, diagrams."""
