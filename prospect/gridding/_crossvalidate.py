@@ -185,6 +185,8 @@ def _held_back(setup: Setup, places: Places, fold: NDArray[np.int64]) -> pd.Data
 
 def _scores(found: pd.DataFrame, value: pd.Series) -> dict[str, float]:
     known = found["estimate"].notna()
+    if known.sum() < 2:
+        return {"n": int(known.sum())}
     found, value = found[known], value[known]
     spread = found["estimate"].var(ddof=0)
     covariance = np.cov(found["estimate"], value, ddof=0)[0, 1]

@@ -23,7 +23,7 @@ FEWEST_PAIRS = 30
 FEWEST_LAGS = 4
 N_RANGES = {1: 60, 2: 20}
 RATIOS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15)
-FLAT = 0.1
+CHANCE = 12.0  # chi-square of the model's three numbers, p = 0.007
 
 
 class _Points(NamedTuple):
@@ -110,7 +110,7 @@ def fit_variogram(
     points, notes = _points(experimental)
     fits = [_fit(points, kind, weights) for kind in kinds]
     best = min(fits, key=lambda fit: fit.misfit)
-    _check_rise(points, best, weights)
+    _check_rise(points, best)
     longest = points.lag.max()
     if any(s.range > 1.5 * longest and s.kind != "linear" for s in best.structures):
         notes.append(Note("variogram_no_sill", longest=round(float(longest))))
@@ -253,18 +253,28 @@ def _solve(points: _Points, kinds: list, weight: NDArray, theta: NDArray) -> _Fi
     return _Fit(float(residual) ** 2, float(sills[0]), tuple(made))
 
 
-def _check_rise(points: _Points, best: _Fit, weights: str) -> None:
-    """Raise unless the model explains part of how the semivariance changes."""
-    weight = _weights(points, weights, None)
+def _check_rise(points: _Points, best: _Fit) -> None:
+    """
+    Raise unless the semivariance changes more than it does by chance.
+
+    Of normal values that are not alike it has the variance 2 gamma² / pairs.
+    """
+    weight = points.pairs
     mean = np.sum(weight * points.gamma) / weight.sum()
-    flat = np.sum(weight * (points.gamma - mean) ** 2)
+    modelled = np.full(len(points.lag), best.nugget)
+    for each in best.structures:
+        modelled = modelled + each.sill * _shape(points, each)
+    flat, rest = (
+        np.sum(weight * (points.gamma - each) ** 2) / (2 * mean**2)
+        for each in (mean, modelled)
+    )
     sill = sum(each.sill for each in best.structures)
-    explained = 1 - best.misfit / flat if flat > 0 else 0.0
-    if sill > 0.05 * (sill + best.nugget) and explained > FLAT:
+    by_chance = rest / max(len(points.lag) - 3, 1)
+    if sill > 0.05 * (sill + best.nugget) and flat - rest > CHANCE * max(by_chance, 1):
         return
     first, last = points.gamma[points.lag.argmin()], points.gamma[points.lag.argmax()]
     falls = flat > 0 and np.corrcoef(points.lag, points.gamma)[0, 1] < -0.5
-    if falls and first - last > FLAT * mean:
+    if falls and first - last > 0.1 * mean:
         raise ValueError(
             f"the variogram falls with distance, from {first:.4g} to {last:.4g}: a "
             "hole, which no model of these can follow. Take shorter distances (lag=, "

@@ -192,7 +192,7 @@ def cross_variogram(
         "units": " ".join(filter(None, units)),
         "transform": transform,
         "estimator": "matheron",
-        "correlation": float(np.corrcoef(one.value, two.value)[0, 1]),
+        "correlation": pd.Series(one.value).corr(pd.Series(two.value)),
         "n_samples": len(one.value),
         "lag_width": lags.width,
         "pairs_share": share,
