@@ -18,6 +18,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "_coordinates": ["check_coordinates"],
         "_crs": ["resolve_crs", "same_crs"],
         "_features": ["read_features", "save_features"],
+        "_formulas": ["atoms_in", "molar_mass"],
         "_geobox": ["geobox_of", "make_geobox"],
         "_grids": ["open_grid", "save_grid", "save_grids"],
         "_match": ["match_grid"],

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from .._checks import check_columns
-from .._headers import Analyte, load_words, parse_header, unit_of
+from .._formulas import atoms_in, molar_mass
+from .._headers import Analyte, parse_header, unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,7 +121,7 @@ def conversion_factor(old: Analyte, new: Analyte) -> float:
     scale = 10.0**exponent
     if old.symbol == new.symbol:
         return scale
-    one, two = formula(old.symbol), formula(new.symbol)
+    one, two = atoms_in(old.symbol), atoms_in(new.symbol)
     common = [element for element in one if element in two and element != "O"]
     if len(common) != 1:
         raise ValueError(
@@ -130,33 +130,6 @@ def conversion_factor(old: Analyte, new: Analyte) -> float:
         )
     atoms = one[common[0]] / two[common[0]]
     return scale * atoms * molar_mass(new.symbol) / molar_mass(old.symbol)
-
-
-def molar_mass(symbol: str) -> float:
-    """
-    Molar mass of a formula, g/mol.
-
-    Examples
-    --------
-    >>> round(molar_mass("Fe2O3"), 3), round(molar_mass("TFe2O3"), 3)
-    (159.687, 159.687)
-    """
-    weights = load_words("atomic_weights")["weights"]
-    return sum(count * weights[element] for element, count in formula(symbol).items())
-
-
-def formula(symbol: str) -> dict[str, int]:
-    """Atoms of each element in a formula, or ValueError if it is none."""
-    table = load_words("atomic_weights")
-    text = table["formulas"].get(symbol, symbol)
-    parts = re.findall(r"([A-Z][a-z]?)(\d*)", text)
-    whole = "".join(element + number for element, number in parts) == text
-    if not parts or not whole or any(e not in table["weights"] for e, _ in parts):
-        raise ValueError(f"{symbol!r} is no formula of elements with a known weight")
-    atoms: dict[str, int] = {}
-    for element, number in parts:
-        atoms[element] = atoms.get(element, 0) + int(number or 1)
-    return atoms
 
 
 def _parse(column: str) -> Analyte:

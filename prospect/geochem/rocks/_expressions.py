@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from survey import molar_mass
+
 from ..._note import Note
 from ..composition._parts import flags_of as column_of_flags
 from ._formula import evaluate, names_of, parse_formula
-from ._species import amount_of, atoms_in, load_table, molar_mass
+from ._species import amount_of, atoms_of, load_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -150,7 +152,7 @@ def _amounts(
 
 
 def _example(name: str) -> str:
-    atoms = atoms_in(name)
+    atoms = atoms_of(name)
     return f"{name}_ppm" if atoms and len(atoms) == 1 else f"{name}_pct"
 
 
@@ -158,5 +160,5 @@ def _factor(name: str, *, molar: bool) -> float:
     """From weight percent to what a name in a formula means."""
     if molar:
         return 1 / molar_mass(name)
-    atoms = atoms_in(name)
+    atoms = atoms_of(name)
     return 1e4 if atoms and len(atoms) == 1 else 1.0

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-import re
 import tomllib
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+
+from survey import atoms_in, molar_mass
 
 from ..._note import Note
 
@@ -27,7 +28,6 @@ COMPANIONS = (
     "method",
     "lab_batch",
 )
-_PART = re.compile(r"([A-Z][a-z]?)(\d*)")
 
 
 class Amount(NamedTuple):
@@ -45,43 +45,17 @@ def load_table(name: str) -> dict[str, Any]:
     return tomllib.loads(file.read_text("utf-8"))
 
 
-@functools.cache
-def atoms_in(species: str) -> dict[str, int] | None:
-    """
-    Count of each element of a formula, None if it is not a formula.
+def _plain(species: str) -> str:
+    """Formula of a species; that of the oxide for total iron."""
+    return load_table("geochem_elements")["total_iron"].get(species, species)
 
-    Examples
-    --------
-    >>> atoms_in("Al2O3"), atoms_in("LOI")
-    ({'Al': 2, 'O': 3}, None)
-    """
-    parts = _PART.findall(species)
-    weights = load_table("geochem_elements")["weights"]
-    if "".join(a + b for a, b in parts) != species or not parts:
+
+def atoms_of(species: str) -> dict[str, int] | None:
+    """Atoms of a species; None for what is no formula, such as LOI."""
+    try:
+        return atoms_in(_plain(species))
+    except ValueError:
         return None
-    if any(symbol not in weights for symbol, _ in parts):
-        return None
-    return {symbol: int(count or 1) for symbol, count in parts}
-
-
-def molar_mass(species: str) -> float:
-    """
-    Mass of one mole of an element or oxide, g.
-
-    Examples
-    --------
-    >>> round(molar_mass("Al2O3"), 3)
-    101.961
-    """
-    weights = load_table("geochem_elements")["weights"]
-    plain = load_table("geochem_elements")["total_iron"].get(species, species)
-    atoms = atoms_in(plain)
-    if atoms is None:
-        raise ValueError(
-            f"{species!r} is no element or oxide: write a symbol or formula such as "
-            "'Al' or 'Al2O3'."
-        )
-    return sum(weights[symbol] * count for symbol, count in atoms.items())
 
 
 def split_name(column: str) -> tuple[str, str] | None:
@@ -95,8 +69,7 @@ def split_name(column: str) -> tuple[str, str] | None:
 
 def mass_ratio(source: str, target: str) -> float:
     """Mass of `target` that holds the element of one mass unit of `source`."""
-    iron = load_table("geochem_elements")["total_iron"]
-    source, target = iron.get(source, source), iron.get(target, target)
+    source, target = _plain(source), _plain(target)
     if source == target:
         return 1.0
     element = element_of(source)
@@ -105,14 +78,13 @@ def mass_ratio(source: str, target: str) -> float:
             f"{source!r} cannot be told as {target!r}: both must be the same element "
             "or an oxide of it, such as 'Al' and 'Al2O3'."
         )
-    per_source = (atoms_in(source) or {})[element] / molar_mass(source)
-    return per_source * molar_mass(target) / (atoms_in(target) or {})[element]
+    per_source = atoms_in(source)[element] / molar_mass(source)
+    return per_source * molar_mass(target) / atoms_in(target)[element]
 
 
 def element_of(species: str) -> str | None:
     """Element an oxide or symbol stands for; None for sums such as LOI."""
-    iron = load_table("geochem_elements")["total_iron"]
-    atoms = atoms_in(iron.get(species, species))
+    atoms = atoms_of(species)
     if atoms is None:
         return None
     others = [symbol for symbol in atoms if symbol != "O"]

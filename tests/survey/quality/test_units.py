@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from survey import atoms_in, molar_mass
 from survey._headers import Analyte, load_words
 from survey.quality import convert_unit
-from survey.quality._units import conversion_factor, formula, molar_mass
+from survey.quality._units import conversion_factor
 
 UNITS = ("pct", "permil", "ppm", "ppb", "ppt")
 
@@ -88,7 +89,7 @@ def test_every_weight_names_an_element():
     words = load_words("atomic_weights")
     assert set(words["weights"]) <= set(load_words("elements")["elements"])
     assert all(molar_mass(name) > 0 for name in words["formulas"])
-    assert formula("CaCO3") == {"Ca": 1, "C": 1, "O": 3}
+    assert atoms_in("CaCO3") == {"Ca": 1, "C": 1, "O": 3}
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,7 @@ def test_every_weight_names_an_element():
         ("sample_id", "ppm", "tells no element and unit"),
         ("Cu_ppm", "ug/L", "not a mass fraction"),
         ("LOI_pct", "ppm", "already"),
-        ("LOI_pct", "CO2_pct", "no formula"),
+        ("LOI_pct", "CO2_pct", "no element or oxide"),
     ],
 )
 def test_refusals(column, to, match):

@@ -1,6 +1,7 @@
 """Imputation of values below detection: printed numbers, laws, bad input."""
 
 import re
+import warnings
 
 import geopandas as gpd
 import numpy as np
@@ -411,3 +412,18 @@ def test_soils_of_kola_with_their_half_limits_undone(real_data):
         assert (found.loc[flags, name] < table.loc[flags, name]).all()
         # other elements tell the samples apart
         assert found.loc[flags, name].nunique() == flags.sum()
+
+
+def test_wide_tables_are_not_fragmented():
+    """A table made column by column, as companions are added: no warning of ours."""
+    metals = "Ag As Au Ba Be Bi Cd Ce Co Cr Cs Cu Dy Er Eu Fe Ga Gd Ge Hf Hg Ho In La"
+    names = [f"{metal}_ppm" for metal in metals.split()]
+    values = np.random.default_rng(3).lognormal(size=(60, len(names)))
+    flags = pd.DataFrame(values < 0.4, columns=[f"{name}_censored" for name in names])
+    table = pd.DataFrame(values.clip(0.4), columns=names).join(flags)
+    for number in range(80):
+        table[f"remark {number}"] = "none"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.PerformanceWarning)
+        found = impute_censored(table, columns=names, method="mult_repl")
+    assert list(found)[: table.shape[1]] == list(table)

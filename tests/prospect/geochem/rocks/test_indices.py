@@ -12,7 +12,8 @@ from prospect.geochem import (
     reference_composition,
 )
 from prospect.geochem.rocks._formula import evaluate, names_of, parse_formula
-from prospect.geochem.rocks._species import load_table, molar_mass
+from prospect.geochem.rocks._species import load_table
+from survey import molar_mass
 
 OXIDES = ("SiO2", "TiO2", "Al2O3", "FeO", "MgO", "CaO", "Na2O", "K2O", "P2O5", "CO2")
 MINERALS = {  # moles of each oxide in the formula

@@ -10,9 +10,9 @@ from prospect.geochem import convert_analyte
 from prospect.geochem.rocks._species import (
     amount_of,
     mass_ratio,
-    molar_mass,
     split_name,
 )
+from survey import molar_mass
 
 # factors as printed in laboratory tables
 PRINTED = {
