@@ -122,8 +122,12 @@ def fit_coregionalization(
     structures : sequence of Structure
         Shapes that all share, for example those fitted to the first variable. A nugget
         is always added.
-    lag, n_lags, transform
-        As for `experimental_variogram`.
+    lag : float, optional
+        Width of a class of distances in metres, as for `experimental_variogram`.
+    n_lags : int, default 15
+        Number of classes.
+    transform : {"log10", "normal_score"}, optional
+        Applied to all beforehand.
 
     Returns
     -------

@@ -70,10 +70,18 @@ def cross_validate(
 
     Parameters
     ----------
-    samples, column, variogram, drift, transform
-        As for `krige`.
+    samples : GeoDataFrame
+        Points in a projected CRS in metres, with companion columns as for `krige`.
+    column : str
+        Numeric column.
+    variogram : VariogramModel, mapping or "auto"
+        Model, as for `krige`.
+    drift : None, float, "linear", "quadratic", grid or Dataset of grids
+        What the mean is, as for `krige`; grids may have any pixel grid.
     neighbourhood : Neighbourhood, optional
         As for `krige`; by default the nearest 96 samples.
+    transform : {"log10", "normal_score"}, optional
+        As for `krige`.
     block_size : float, optional
         Side of the blocks in metres. By default the (longest, practical) range of the
         variogram, but no more than half the longer side of the region.

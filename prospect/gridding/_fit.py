@@ -110,7 +110,12 @@ def fit_variogram(
     points, notes = _points(experimental)
     fits = [_fit(points, kind, weights) for kind in kinds]
     best = min(fits, key=lambda fit: fit.misfit)
-    _check_rise(points, best)
+    nearest = best
+    if weights != "pairs":
+        by_pairs = [_fit(points, kind, "pairs") for kind in kinds]
+        nearest = min(by_pairs, key=lambda fit: fit.misfit)
+    kurtosis = experimental.attrs.get("kurtosis", 3.0)
+    _check_rise(points, best, nearest, kurtosis=kurtosis)
     longest = points.lag.max()
     if any(s.range > 1.5 * longest and s.kind != "linear" for s in best.structures):
         notes.append(Note("variogram_no_sill", longest=round(float(longest))))
@@ -253,24 +258,26 @@ def _solve(points: _Points, kinds: list, weight: NDArray, theta: NDArray) -> _Fi
     return _Fit(float(residual) ** 2, float(sills[0]), tuple(made))
 
 
-def _check_rise(points: _Points, best: _Fit) -> None:
+def _check_rise(points: _Points, best: _Fit, nearest: _Fit, *, kurtosis: float) -> None:
     """
     Raise unless the semivariance changes more than it does by chance.
 
-    Of normal values that are not alike it has the variance 2 gamma² / pairs.
+    Of values that are not alike it has the variance (kurtosis + 1) / 2 gamma² / pairs.
+    What is explained is told by the fit that weighs by pairs: what other weights
+    neglect, such as a rise at long distances, is no scatter.
     """
+    tails = max((kurtosis + 1) / 4, 1.0)
     weight = points.pairs
     mean = np.sum(weight * points.gamma) / weight.sum()
-    modelled = np.full(len(points.lag), best.nugget)
-    for each in best.structures:
+    modelled = np.full(len(points.lag), nearest.nugget)
+    for each in nearest.structures:
         modelled = modelled + each.sill * _shape(points, each)
     flat, rest = (
         np.sum(weight * (points.gamma - each) ** 2) / (2 * mean**2)
         for each in (mean, modelled)
     )
     sill = sum(each.sill for each in best.structures)
-    by_chance = rest / max(len(points.lag) - 3, 1)
-    if sill > 0.05 * (sill + best.nugget) and flat - rest > CHANCE * max(by_chance, 1):
+    if sill > 0.05 * (sill + best.nugget) and flat - rest > CHANCE * tails:
         return
     first, last = points.gamma[points.lag.argmin()], points.gamma[points.lag.argmax()]
     falls = flat > 0 and np.corrcoef(points.lag, points.gamma)[0, 1] < -0.5

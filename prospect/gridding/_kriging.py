@@ -163,10 +163,20 @@ def krige_points(
 
     Parameters
     ----------
-    samples, column, variogram, drift, neighbourhood, transform
-        As for `krige`. A grid of drift may have any pixel grid.
+    samples : GeoDataFrame
+        Points in a projected CRS in metres, with companion columns as for `krige`.
+    column : str
+        Numeric column.
     at : GeoDataFrame
         Points to be estimated.
+    variogram : VariogramModel, mapping or "auto"
+        Model, as for `krige`.
+    drift : None, float, "linear", "quadratic", grid or Dataset of grids
+        What the mean is, as for `krige`; grids may have any pixel grid.
+    neighbourhood : Neighbourhood, optional
+        Samples that an estimate rests on.
+    transform : {"log10", "normal_score"}, optional
+        As for `krige`.
 
     Returns
     -------

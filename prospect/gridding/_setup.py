@@ -13,6 +13,7 @@ from ._drift import Drift, trend_design
 from ._fit import fit_variogram
 from ._models import VariogramModel, search_metric
 from ._neighbours import Neighbourhood, Search, make_buckets
+from ._samples import kurtosis_of
 from ._solve import QUADRATIC, SIMPLE, Aim, Samples
 from ._tiles import MOST, Tiling, add_dual, run_jobs
 from ._variogram import make_lags, make_table
@@ -151,7 +152,9 @@ def read_variogram(
         values = values - design @ np.linalg.lstsq(design, values, rcond=None)[0]
     lags = make_lags(places, None, 15, azimuth=None, tolerance=22.5)
     try:
-        return fit_variogram(make_table(places, values, values, lags, "matheron")[0])
+        table, _ = make_table(places, values, values, lags, "matheron")
+        table.attrs["kurtosis"] = kurtosis_of(values)
+        return fit_variogram(table)
     except ValueError as error:
         raise ValueError(
             f"no variogram could be fitted to '{column}' by itself: {error}"

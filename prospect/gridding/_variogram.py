@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from ._pairs import bin_pairs, collect_pairs
-from ._samples import Places, make_places, metric_samples
+from ._samples import Places, kurtosis_of, make_places, metric_samples
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +78,8 @@ def experimental_variogram(
         One row a class that has a pair: `lag` (mean distance of its pairs, metres),
         `gamma` (squared units of the data; units for the madogram), `n_pairs` and
         `azimuth` (NaN for all directions). In ``attrs``: `column`, `units`,
-        `transform`, `estimator`, `variance` of the samples, `n_samples`, `lag_width`,
+        `transform`, `estimator`, `variance` and `kurtosis` of the samples, `n_samples`,
+        `lag_width`,
         `pairs_share` (below 1 where the samples have more than 500 million pairs: a
         fixed pseudo-random part of them is then used), `censored_share`,
         `imputed_share`, `notes`.
@@ -127,6 +128,7 @@ def experimental_variogram(
         "transform": transform,
         "estimator": estimator,
         "variance": float(places.value.var()),
+        "kurtosis": kurtosis_of(places.value),
         "n_samples": len(places.value),
         "lag_width": lags.width,
         "pairs_share": share,
@@ -155,8 +157,16 @@ def cross_variogram(
         Points in a projected CRS in metres; those with both values count.
     columns : sequence of str
         Two numeric columns.
-    lag, n_lags, azimuth, tolerance, transform
-        As for `experimental_variogram`.
+    lag : float, optional
+        Width of a class in metres, as for `experimental_variogram`.
+    n_lags : int, default 15
+        Number of classes.
+    azimuth : float or sequence of float, optional
+        Directions in degrees clockwise from grid north.
+    tolerance : float, default 22.5
+        Degrees to either side of an azimuth.
+    transform : {"log10", "normal_score"}, optional
+        Applied to both beforehand.
 
     Returns
     -------

@@ -119,6 +119,22 @@ def test_what_cannot_be_fitted_is_said_with_a_remedy(given, match):
         fit_variogram(given)
 
 
+def test_a_rise_beyond_what_the_weights_heed_is_not_flat():
+    """Gold of 620 stream sediments: rises to the last class, with a large nugget."""
+    lag = [2959, 7293, 11908, 16607, 21371, 26060, 30809, 35522, 40261, 45006, 49716]
+    gamma = [203, 246, 271, 268, 262, 277, 294, 305, 292, 315, 304, 305, 310, 342, 347]
+    pairs = [1995, 4753, 6687, 7483, 8510, 8843, 9051, 9171, 9205, 8985, 8706]
+    measured = pd.DataFrame(
+        {
+            "lag": [*lag, 54432, 59199, 63862, 68665],
+            "gamma": np.divide(gamma, 1000),
+            "n_pairs": [*pairs, 8381, 7410, 6530, 5612],
+        }
+    )
+    model = fit_variogram(measured)
+    assert 0.4 < model.nugget / model(1e6) < 0.7
+
+
 def test_refuses_options():
     good = table(VariogramModel(0, [Structure("spherical", 1, 500)]))
     with pytest.raises(ValueError, match="models must be among"):
