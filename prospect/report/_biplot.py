@@ -250,7 +250,12 @@ LINE_TO_NAME = "#b5b5b5"
 def _captions(axes: Axes, title: str | None, told: str) -> None:
     if title:
         axes.set_title(
-            legible(title, ""), loc="left", fontsize=11, fontweight="bold", color=INK
+            legible(title, ""),
+            loc="left",
+            fontsize=11,
+            fontweight="bold",
+            color=INK,
+            pad=20,  # above the note, which may be as wide as the axes
         )
     axes.annotate(
         told,
