@@ -279,6 +279,7 @@ def _name_failures(axes: Axes, table: pd.DataFrame, y: np.ndarray) -> None:
         code = str(rules[at]).rpartition(", ")[2]
         gravest = SIGNS.get(code, code)
         above = y[at] >= 0 if axes.get_ylim()[0] < 0 else True
+        line = {"arrowstyle": "-", "linewidth": 0.5, "color": STATUS_COLOURS["fail"]}
         axes.annotate(
             legible(f"{table['sample_id'].iloc[at]} {gravest}".strip(), "?"),
             (places[at], y[at]),
@@ -289,6 +290,7 @@ def _name_failures(axes: Axes, table: pd.DataFrame, y: np.ndarray) -> None:
             fontsize=6.5,
             color=STATUS_COLOURS["fail"],
             zorder=5,
+            arrowprops=line if level else None,
         )
         last = places[at]
 
