@@ -8,7 +8,7 @@ import pytest
 from prospect.report import Words, write_quality_report
 from prospect.report import _control_words as control_words
 from prospect.report._control_words import notes_said, reason_said
-from survey.quality import _reasons as library
+from survey.quality.controls import _reasons as library
 from survey.quality import (
     assess_quality,
     join_assays,

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
-from .._headers import parse_header
-from .._problems import DataProblems, Problem
+from ..._headers import parse_header
+from ..._problems import DataProblems, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -278,7 +278,7 @@ def test_same_id_in_all_rows_is_no_id(tmp_path):
 
 
 def test_notes_are_logged(tmp_path, caplog):
-    with caplog.at_level(logging.INFO, logger="survey.quality._assays"):
+    with caplog.at_level(logging.INFO, logger="survey.quality.results._assays"):
         read_assays(write(tmp_path, "id,Cu_ppm\nS1,0\n"))
     assert "1 contents are exactly 0" in caplog.text
 

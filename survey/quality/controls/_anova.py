@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from .._checks import check_columns
+from ..._checks import check_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

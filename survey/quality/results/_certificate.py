@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from .._headers import parse_header, unit_of
-from .._tables import Head, plain_header
-from .._values import BELOW, NUMBER, read_numbers
+from ..._headers import parse_header, unit_of
+from ..._tables import Head, plain_header
+from ..._values import BELOW, NUMBER, read_numbers
 from ._roles import header_words, plain, role_words
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .._checks import check_columns
+from ..._checks import check_columns
 from . import _columns as columns
 from ._controls import CHECK
 from ._paired import LINES, fitted_line, paired_bias

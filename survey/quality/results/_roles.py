@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from .._checks import check_columns
-from .._headers import even_header, load_words
+from ..._checks import check_columns
+from ..._headers import even_header, load_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -4,7 +4,7 @@ import pytest
 
 from survey import DataProblems
 from survey.quality import check_blanks
-from survey.quality._blanks import summarise_blanks
+from survey.quality.controls._blanks import summarise_blanks
 
 
 def table(values, kinds=None, **more):

@@ -4,7 +4,7 @@ import pytest
 from scipy import stats
 
 from survey.quality import compare_laboratories
-from survey.quality._paired import fitted_line, paired_bias
+from survey.quality.controls._paired import fitted_line, paired_bias
 
 
 def pairs(first, second, **more):

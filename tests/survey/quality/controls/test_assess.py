@@ -8,8 +8,8 @@ import pytest
 import survey
 from survey import DataProblems
 from survey.quality import QualityAssessment, assess_quality, read_assays
-from survey.quality import _columns as columns
-from survey.quality._reasons import _NOTES, _REASONS
+from survey.quality.controls import _columns as columns
+from survey.quality.controls._reasons import _NOTES, _REASONS
 
 FOLDER = (
     Path(survey.__file__).parents[1] / "data_samples/synthetic_district/geochemistry"

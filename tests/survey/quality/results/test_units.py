@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from survey import atoms_in, molar_mass
 from survey._headers import Analyte, load_words
 from survey.quality import convert_unit
-from survey.quality._units import conversion_factor
+from survey.quality.results._units import conversion_factor
 
 UNITS = ("pct", "permil", "ppm", "ppb", "ppt")
 

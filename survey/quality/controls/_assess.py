@@ -32,7 +32,7 @@ from ._verdict import Tables, give_verdicts
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .._problems import Problem
+    from ..._problems import Problem
     from ._rules import QualityRules
 
 

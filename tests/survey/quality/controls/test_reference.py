@@ -10,8 +10,8 @@ from survey.quality import (
     read_quality_rules,
     reference_summary,
 )
-from survey.quality._robust import holm, robust_mean_sd
-from survey.quality._westgard import expected_false
+from survey.quality.controls._robust import holm, robust_mean_sd
+from survey.quality.controls._westgard import expected_false
 
 
 def controls(values, **more):

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from .._analytes import Reading, apply_negative, bad_cells
-from .._headers import parse_header, unit_of
-from .._problems import Problem
-from .._values import (
+from ..._analytes import Reading, apply_negative, bad_cells
+from ..._headers import parse_header, unit_of
+from ..._problems import Problem
+from ..._values import (
     ABOVE,
     BAD,
     BELOW,

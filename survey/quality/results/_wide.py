@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from .._analytes import (
+from ..._analytes import (
     Reading,
     apply_flags,
     apply_negative,
@@ -16,9 +16,9 @@ from .._analytes import (
     is_coordinate,
     is_text,
 )
-from .._headers import Analyte, parse_header, unit_of
-from .._problems import Problem
-from .._values import (
+from ..._headers import Analyte, parse_header, unit_of
+from ..._problems import Problem
+from ..._values import (
     ABOVE,
     BAD,
     BELOW,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from .._problems import DataProblems, Problem
+from ..._problems import DataProblems, Problem
 from ._join import complete
 
 if TYPE_CHECKING:

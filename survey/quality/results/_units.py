@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .._checks import check_columns
-from .._formulas import atoms_in, molar_mass
-from .._headers import Analyte, parse_header, unit_of
+from ..._checks import check_columns
+from ..._formulas import atoms_in, molar_mass
+from ..._headers import Analyte, parse_header, unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

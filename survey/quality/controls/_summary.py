@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from .._checks import check_columns
-from .._headers import parse_header
+from ..._checks import check_columns
+from ..._headers import parse_header
 from . import _columns as columns
 from ._reference import as_rules
 from ._robust import holm, robust_mean_sd

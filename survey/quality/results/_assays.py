@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .._analytes import Reading
-from .._features import existing
-from .._headers import unit_of
-from .._problems import DataProblems, Problem
-from .._samples import load_source
+from ..._analytes import Reading
+from ..._features import existing
+from ..._headers import unit_of
+from ..._problems import DataProblems, Problem
+from ..._samples import load_source
 from ._certificate import Certificate
 from ._limits import FROM_VALUES, apply_limits, limits_from_values, read_limits
 from ._long import read_long

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .._features import existing
-from .._headers import parse_header, unit_of
-from .._problems import DataProblems, Problem
-from .._samples import load_source
-from .._values import BAD, BELOW, MISSING, NUMBER, read_numbers
+from ..._features import existing
+from ..._headers import parse_header, unit_of
+from ..._problems import DataProblems, Problem
+from ..._samples import load_source
+from ..._values import BAD, BELOW, MISSING, NUMBER, read_numbers
 from ._roles import find_roles
 
 _WANTED = (

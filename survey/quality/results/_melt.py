@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .._checks import check_columns
-from .._headers import Analyte, parse_header
+from ..._checks import check_columns
+from ..._headers import Analyte, parse_header
 from ._pile import Column, pile
 from ._roles import CONTROL, TEXTS, find_roles
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from .._headers import load_words, parse_header
-from .._problems import DataProblems, Problem
-from ._melt import melt_samples
-from ._roles import find_roles
+from ..._headers import load_words, parse_header
+from ..._problems import DataProblems, Problem
+from ..results._melt import melt_samples
+from ..results._roles import find_roles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .._headers import parse_header
-from .._problems import Problem
+from ..._headers import parse_header
+from ..._problems import Problem
 from ._join import complete, mixed_units
 
 if TYPE_CHECKING:

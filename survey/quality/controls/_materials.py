@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from .._headers import parse_header
-from .._problems import Problem
+from ..._headers import parse_header
+from ..._problems import Problem
 from ._columns import CERTIFIED, as_table
 
 

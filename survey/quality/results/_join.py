@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import union_categoricals
 
-from .._checks import check_columns
-from .._headers import parse_header
-from .._problems import DataProblems, Problem
+from ..._checks import check_columns
+from ..._headers import parse_header
+from ..._problems import DataProblems, Problem
 from ._pile import COLUMNS, TEXT, as_categories, no_text
 from ._units import convert_unit
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .._headers import parse_header, unit_of
-from .._problems import DataProblems, Problem
-from .._tables import read_table
-from .._values import BELOW, NUMBER, find_decimal, read_numbers
+from ..._headers import parse_header, unit_of
+from ..._problems import DataProblems, Problem
+from ..._tables import read_table
+from ..._values import BELOW, NUMBER, find_decimal, read_numbers
 from ._roles import find_roles
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from .._checks import check_columns
+from ..._checks import check_columns
 from . import _columns as columns
 from ._anova import sampling_variance
 from ._duplicates import pair_limits

@@ -1,0 +1,1 @@
+"""Control samples: reference materials, blanks, duplicates, and the verdict."""
