@@ -11,12 +11,12 @@ import scipy.linalg
 from ._covariance import covariance_matrix
 from ._drift import Drift, trend_design
 from ._fit import fit_variogram
+from ._lags import N_LAGS, make_lags, make_table
 from ._models import VariogramModel, search_metric
 from ._neighbours import Neighbourhood, Search, make_buckets
 from ._samples import kurtosis_of
 from ._solve import QUADRATIC, SIMPLE, Aim, Samples
 from ._tiles import MOST, Tiling, add_dual, run_jobs
-from ._variogram import make_lags, make_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -150,7 +150,7 @@ def read_variogram(
     design = trend_design(drift, places)
     if design.shape[1] > 1:
         values = values - design @ np.linalg.lstsq(design, values, rcond=None)[0]
-    lags = make_lags(places, None, 15, azimuth=None, tolerance=22.5)
+    lags = make_lags(places, None, N_LAGS, azimuth=None, tolerance=22.5)
     try:
         table, _ = make_table(places, values, values, lags, "matheron")
         table.attrs["kurtosis"] = kurtosis_of(values)

@@ -7,7 +7,7 @@ import pytest
 from prospect.gridding import (
     Structure,
     VariogramModel,
-    _variogram,
+    _lags,
     cross_variogram,
     experimental_variogram,
     variogram_map,
@@ -125,7 +125,7 @@ def test_transforms():
 def test_a_part_of_the_pairs_is_said_and_is_the_same_each_time(monkeypatch):
     whole = experimental_variogram(SOIL, "Zn_ppm")
     assert whole.attrs["pairs_share"] == 1
-    monkeypatch.setattr(_variogram, "MOST_PAIRS", 120 * 20)
+    monkeypatch.setattr(_lags, "MOST_PAIRS", 120 * 20)
     part = experimental_variogram(SOIL, "Zn_ppm")
     assert part.attrs["pairs_share"] == pytest.approx(1 / 3)
     assert part["n_pairs"].sum() == pytest.approx(whole["n_pairs"].sum() / 3, rel=0.1)
