@@ -41,10 +41,15 @@ def test_form(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_runs_from_first_cell_to_last(path, tmp_path, monkeypatch):
+def test_runs_from_first_cell_to_last(path, tmp_path, monkeypatch, real_data):
     import jupytext
     from nbclient import NotebookClient
 
+    for name in re.findall(
+        r'fetch_data\("([^"]+)"\)', path.read_text(encoding="utf-8")
+    ):
+        base = real_data(name).parents[name.count("/")]
+        monkeypatch.setenv("PROSPECT_DATA_DIR", str(base))
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     monkeypatch.setenv("MPLBACKEND", "agg")
