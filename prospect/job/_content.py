@@ -119,6 +119,7 @@ def _layers(job: Job) -> list[dict]:
                 "maximum": found["maximum"],
                 "source": layer.file,
                 "censored_share": attrs.get("censored_share"),
+                "imputed_share": attrs.get("imputed_share"),
             }
         )
     return rows
