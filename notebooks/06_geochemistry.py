@@ -21,7 +21,7 @@
 # | For | exploration geochemists, and geologists who get a table of assays and must make a map of it |
 # | You will learn | to find out what a table really holds, judge its quality, treat values below detection, take thresholds, krige and cut anomalies, and test the result |
 # | Needs | about 1 minute and 1 GB of memory on 2 cores |
-# | Data | `geochem/gswa_stream_sediment_au`: stream sediments from exploration reports and gold sites in south-western Australia, © State of Western Australia (Geological Survey), CC BY 4.0; 3.5 MB, fetched once. the control samples of step 3 come with the sample district (synthetic, Apache-2.0) |
+# | Data | `geochem/gswa_stream_sediment_au`: stream sediments from exploration reports and gold sites in south-western Australia, © State of Western Australia (Geological Survey), CC BY 4.0; 3.5 MB, fetched once. The control samples of step 3 come with the sample district (synthetic, Apache-2.0) |
 # | 中文 | 用真实的水系沉积物数据,从读表、质量评定、低于检出限数据处理、背景与异常下限、克里金成图,到异常圈定、评序与登记,最后用已知金矿点如实检验。 |
 #
 # None of the numbers was cleaned for this notebook. That is the point of it.
