@@ -48,8 +48,8 @@ def combine_anomalies(
         `main_analyte`, `n_analytes`, `n_anomalies`, `members` (their ids), `area_km2`
         (of the union), `overlap_km2` (ground where at least two analytes are
         anomalous), `max_overlap` (most analytes at one place), `nap` (Σ of the members'
-        NAP), `contrast` (highest of the members), `n_zones` and `open` where the
-        members tell.
+        NAP), `contrast` (highest of the members); `n_zones` and `clarity` (highest)
+        and `open` where the members tell.
 
     Raises
     ------
@@ -150,6 +150,8 @@ def _composite(members: gpd.GeoDataFrame) -> dict:
     }
     if "n_zones" in members:
         row["n_zones"] = int(members["n_zones"].max())
+    if "clarity" in members:
+        row["clarity"] = float(members["clarity"].max())
     if "open" in members:
         row["open"] = bool(members["open"].any())
     return row | {"geometry": union}

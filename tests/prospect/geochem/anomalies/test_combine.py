@@ -25,6 +25,7 @@ def table(analyte, *boxes, nap=1.0):
             "nap": nap,
             "n_zones": 2,
             "open": False,
+            "clarity": 0.1 * nap,
         },
         geometry=shapes,
         crs=CRS,
@@ -41,6 +42,7 @@ def test_three_analytes_by_hand():
     assert first["main_analyte"] == "Mo_ppm"
     assert first["members"] == "Mo-1, Cu-1, Au-1"
     assert first["nap"] == 17
+    assert first["clarity"] == pytest.approx(0.9)
     assert first["area_km2"] == 24
     # Cu and Au share 2 x 4, Mo adds the strip of Au from 4 to 5
     assert first["overlap_km2"] == 8 + 2
