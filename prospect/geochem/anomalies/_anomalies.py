@@ -91,9 +91,9 @@ def delineate_anomalies(
         `n_anomalous` of them at or above T, `n_unclear` (below a detection limit that
         is itself above T), `contrast`, `nap` (km²), `n_zones` developed, `n_centres`
         (patches of the innermost zone), `clarity` (1 − mean of the outer zone ÷ mean of
-        the innermost one, cells; 0 with one zone) and `open` (it touches the edge of
-        the map, so that area and NAP are lower bounds); and `zones`. The anomalies'
-        ``attrs`` hold `threshold`, `zones`, `n_found`, `n_small`, `min_area_km2`,
+        the innermost one; T where the outer has no cell of its own; 0 with one zone)
+        and `open` (it touches the edge of the map, so that area and NAP are lower
+        bounds); and `zones`. The anomalies' ``attrs`` hold `threshold`, `zones`, `n_found`, `n_small`, `min_area_km2`,
         `censored_share` and `imputed_share` of the grid.
 
     Raises
@@ -252,6 +252,7 @@ def _measured(
     above = sums[1] if len(sums) > 1 else sums[0] * 0
     ring = kept[["cells", "total"]] - above
     outer = ring["total"] / ring["cells"].where(ring["cells"] > 0)
+    outer = outer.fillna(limits[0])
     clarity = 1 - outer / (innermost["total"] / innermost["cells"])
     return pd.DataFrame(
         {

@@ -48,8 +48,9 @@ def combine_anomalies(
         `main_analyte`, `n_analytes`, `n_anomalies`, `members` (their ids), `area_km2`
         (of the union), `overlap_km2` (ground where at least two analytes are
         anomalous), `max_overlap` (most analytes at one place), `nap` (Σ of the members'
-        NAP), `contrast` (highest of the members); `n_zones` and `clarity` (highest)
-        and `open` where the members tell.
+        NAP), `contrast` (highest of the members); where the members tell,
+        `n_samples` and `n_anomalous` (results of all analytes added up), `n_zones` and
+        `clarity` (highest) and `open`.
 
     Raises
     ------
@@ -150,6 +151,9 @@ def _composite(members: gpd.GeoDataFrame) -> dict:
     }
     if "n_zones" in members:
         row["n_zones"] = int(members["n_zones"].max())
+    for name in ("n_samples", "n_anomalous"):
+        if name in members:
+            row[name] = int(members[name].sum())
     if "clarity" in members:
         row["clarity"] = float(members["clarity"].max())
     if "open" in members:
