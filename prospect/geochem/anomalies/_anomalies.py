@@ -93,8 +93,9 @@ def delineate_anomalies(
         (patches of the innermost zone), `clarity` (1 − mean of the outer zone ÷ mean of
         the innermost one; T where the outer has no cell of its own; 0 with one zone)
         and `open` (it touches the edge of the map, so that area and NAP are lower
-        bounds); and `zones`. The anomalies' ``attrs`` hold `threshold`, `zones`, `n_found`, `n_small`, `min_area_km2`,
-        `censored_share` and `imputed_share` of the grid.
+        bounds); and `zones`. The anomalies' ``attrs`` hold `threshold`, `zones`,
+        `n_found`, `n_small`, `min_area_km2`, `censored_share` and `imputed_share` of
+        the grid.
 
     Raises
     ------
