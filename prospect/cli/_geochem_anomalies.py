@@ -47,6 +47,10 @@ def anomalies(
     rules: Annotated[str, typer.Option(help="Rating rules: default or a file.")] = (
         "default"
     ),
+    method: Annotated[
+        str,
+        typer.Option(help="idw, kriging, natural_neighbour or minimum_curvature."),
+    ] = "idw",
     crs: Crs = None,
     x: EastColumn = None,
     y: NorthColumn = None,
@@ -67,6 +71,7 @@ def anomalies(
                 "k": k,
                 "min_area_km2": min_area,
                 "rules": rules,
+                "gridding": {"method": method},
             },
             resolution,
         )

@@ -292,4 +292,42 @@ def _tell(place: list[Any], note: str, lang: Language) -> None:
     err.print(f"{' '.join(words)}: {say(note, lang.value)}", markup=False)
 
 
-COMMANDS: dict[str, Callable[..., None]] = {"background": background, "level": level}
+def spatial_u(
+    samples: SampleFile,
+    analyte: Annotated[str, typer.Option(help="Analyte with its unit: Cu_ppm.")],
+    radii: Annotated[str, typer.Option(help="Radii of the windows by comma, metres.")],
+    out_file: Annotated[
+        Path, typer.Option("--out", dir_okay=False, help="Layer to write.")
+    ],
+    permutations: Annotated[
+        int, typer.Option(min=0, help="Deals of the values to tell chance; 0 is none.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the permutations.")] = 0,
+    crs: Crs = None,
+    x: EastColumn = None,
+    y: NorthColumn = None,
+    debug: Debug = False,
+) -> None:
+    """Spatial U of each sample: how rich its neighbourhood is, at the clearest radius."""
+    with told(debug=debug):
+        from survey import save_features
+
+        from ..geochem import spatial_u as statistic
+
+        table = samples_from(samples, crs=crs, x=x, y=y)
+        found = statistic(
+            table,
+            analyte,
+            radii=[float(each) for each in names_in(radii)],
+            n_permutations=permutations,
+            random_state=seed,
+        )
+        save_features(found, out_file)
+    out.print(str(out_file), markup=False)
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "background": background,
+    "level": level,
+    "spatial-u": spatial_u,
+}

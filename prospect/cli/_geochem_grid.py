@@ -228,7 +228,7 @@ def cross_validate(
     drift: Mean = Drift.constant,
     transform: How = Transform.none,
     neighbours: Annotated[
-        int | None, typer.Option(help="Nearest samples used [96].")
+        int | None, typer.Option(help="Nearest samples used [128].")
     ] = None,
     block_size: Annotated[
         float | None, typer.Option(help="Side of the blocks held back, m [range].")

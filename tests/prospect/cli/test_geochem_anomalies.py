@@ -25,7 +25,7 @@ def test_help(command):
 def test_anomalies_writes_layers_maps_register_and_report(tmp_path):
     done = run(
         "anomalies", *GBK, "--analytes", "Cu_ppm,Au_ppb", "--resolution", 200,
-        "--threshold", "Cu_ppm=60", "--min-area", 0.5,
+        "--threshold", "Cu_ppm=60", "--min-area", 0.5, "--method", "natural_neighbour",
         "--out", tmp_path, "--lang", "zh",
     )  # fmt: skip
     assert done.exit_code == 0, done.output

@@ -104,3 +104,22 @@ def test_level_tells_what_is_wrong(tmp_path):
     done = call("level", *how, "--method", "huber", *STANDARDS)
     assert "no campaign can be levelled by huber" in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_spatial_u_writes_a_layer(tmp_path):
+    out = tmp_path / "u.gpkg"
+    done = call(
+        "spatial-u", "--analyte", "Cu_ppm", "--radii", "1000,2000,4000",
+        "--permutations", 9, "--out", out,
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    layer = gpd.read_file(out)
+    assert len(layer) == 393
+    assert set(layer["Cu_ppm_u_radius"]) <= {1000, 2000, 4000}
+    assert layer["Cu_ppm_u_q"].between(0, 1).all()
+
+
+def test_spatial_u_refuses_radii_that_are_none(tmp_path):
+    done = call("spatial-u", "--analyte", "Cu_ppm", "--radii", "0", "--out", tmp_path)
+    assert done.exit_code != 0
+    assert "Traceback" not in done.output
