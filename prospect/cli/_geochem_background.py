@@ -308,7 +308,7 @@ def spatial_u(
     y: NorthColumn = None,
     debug: Debug = False,
 ) -> None:
-    """Spatial U of each sample: how rich its neighbourhood is, at the clearest radius."""
+    """Spatial U of each sample: how rich the ground about it is."""
     with told(debug=debug):
         from survey import save_features
 
