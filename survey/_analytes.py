@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from ._companions import below_limits, read_limits, unread_flags, wrong_limits
 from ._headers import Analyte, load_words, parse_header
 from ._problems import Problem
 from ._values import (
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _MANY = 100
 _FLAG_ENDINGS = r"[_ .]?(?:censored|cens?|flag|qual|qualifier|remark|rmk)"
 _TRUE = {"true", "t", "1", "1.0", "yes", "y", "是"}
+_BEYOND = {">", ">="}
 
 
 class Reading(NamedTuple):
@@ -93,8 +95,24 @@ def read_analytes(table: pd.DataFrame, how: Reading) -> Analytes:
             out.names[original] = str(original)
             continue
         _add(out, table, original, found[original], flags.get(original, []), how)
+    _check_limits(out, how)
     out.notes.extend(_summary(counts))
     return out
+
+
+def _check_limits(out: Analytes, how: Reading) -> None:
+    """Limits of detection that are no limits are problems; values below, a note."""
+    for name in out.units:
+        limits = read_limits(out.columns, name, decimal=how.decimal)
+        if limits is None:
+            continue
+        cells = out.columns[f"{name}_detection_limit"]
+        cells = cells.rename(f"{name}_detection_limit")
+        wrong = wrong_limits(limits, cells, how.path, how.rows)
+        out.problems.extend(wrong)
+        told = None if wrong else below_limits(out.columns, name, limits, how.rows)
+        if told:
+            out.notes.append(told)
 
 
 def _summary(counts: dict[str, dict[str, int]]) -> Iterator[str]:
@@ -165,6 +183,11 @@ def _add(
     missing = (state == NUMBER) & is_sentinel(value)
     state[missing], value[missing] = MISSING, np.nan
     marks = apply_flags(table, flags, value, state)
+    for flag, mine in flags:
+        if mine:
+            known = _TRUE | _BEYOND | _below_words()
+            told = unread_flags(table[flag], known, how.path, how.rows)
+            out.problems.extend(told)
     out.problems.extend(apply_negative(original, value, state, how, out.notes))
     out.problems.extend(bad_cells(table[original], state, how))
     out.columns[name] = pd.Series(value, index=table.index, name=name)
@@ -223,6 +246,9 @@ def apply_negative(
         remedy = "if these are not contents (log-ratios?), state negative='keep'"
         return [Problem(what, remedy, **place)]
     state[below], value[below] = BELOW, -value[below]
+    notes.append(
+        f"{column}: {count} negative contents are taken as below detection, -5 as <5"
+    )
     return []
 
 
@@ -283,19 +309,23 @@ def _holds_signs(column: pd.Series) -> bool:
     return bool(texts & {"<", ">"}) and not any(re.search(r"\d", t) for t in texts)
 
 
+def _below_words() -> set[str]:
+    return {word.lower() for word in load_words("words")["below"]} | {"<="}
+
+
 def apply_flags(
     table: pd.DataFrame, flags: list[tuple[str, bool]], value: NDArray, state: NDArray
 ) -> dict[str, str]:
     """Mark flagged values; returns the column each kind of flag came from."""
     marks: dict[str, str] = {}
-    below_words = {word.lower() for word in load_words("words")["below"]} | {"<="}
+    below_words = _below_words()
     for name, _ in flags:
         text = table[name].astype("str").str.strip().str.lower()
         over = name.lower().endswith("over_range")
         says_yes = re.search(r"(censored|cens?|over_range)$", name, re.IGNORECASE)
         yes = text.isin(_TRUE) if says_yes else pd.Series(False, index=text.index)
         below = (text.isin(below_words) | (yes & (not over))).to_numpy()
-        above = (text.isin({">", ">="}) | (yes & over)).to_numpy()
+        above = (text.isin(_BEYOND) | (yes & over)).to_numpy()
         state[below & (state != BAD)] = BELOW
         state[above & (state == NUMBER)] = ABOVE
         marks["over_range" if over else "censored"] = name

@@ -350,3 +350,39 @@ def test_marks_of_helsel(real_data, tmp_path, element):
     marks = table[f"{element}Cen"].fillna(False).tolist()
     assert samples[f"{element}_censored"].tolist() == marks
     np.testing.assert_array_equal(samples[element], table[element])
+
+
+def test_companions_that_say_nothing_are_problems(tmp_path):
+    text = (
+        "id,x,y,Cu_ppm,Cu_ppm_censored,Cu_ppm_detection_limit,"
+        "Zn_ppm,Zn_ppm_detection_limit\n"
+        "a,500100,4000000,5,maybe,1,40,-1\n"
+        "b,500200,4000100,6,True,abc,50,\n"
+        "c,500300,4000200,7,no,,60,0\n"
+    )
+    problems = problems_of(write(tmp_path / "a.csv", text), crs=32633)
+    assert [(p.row, p.column, p.value) for p in problems] == [
+        (1, "Cu_ppm_censored", "maybe"),
+        (2, "Cu_ppm_detection_limit", "abc"),
+        (1, "Zn_ppm_detection_limit", "-1.0"),
+        (3, "Zn_ppm_detection_limit", "0.0"),
+    ]
+    assert all("write" in p.remedy for p in problems)
+
+
+def test_values_below_their_limit_are_listed(tmp_path):
+    text = (
+        "id,x,y,Cu_ppm,Cu_ppm_detection_limit\n"
+        "a,500100,4000000,5,1\nb,500200,4000100,6,10\nc,500300,4000200,<10,10\n"
+    )
+    samples = read_samples(write(tmp_path / "a.csv", text), crs=32633)
+    notes = [note for note in samples.attrs["notes"] if "their limit" in note]
+    assert len(notes) == 1
+    assert "Cu_ppm: 1 values" in notes[0]
+    assert "(row 2: 6 < 10)" in notes[0]
+
+
+def test_negative_contents_are_counted_in_the_notes(tmp_path):
+    text = "id,x,y,Cu_ppm\na,500100,4000000,5\nb,500200,4000100,-5\n"
+    samples = read_samples(write(tmp_path / "a.csv", text), crs=32633)
+    assert any("1 negative contents" in note for note in samples.attrs["notes"])
