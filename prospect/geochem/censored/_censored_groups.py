@@ -41,7 +41,7 @@ def compare_censored(
     -------
     DataFrame
         Indexed by group: `n`, `n_censored`, weighted numbers of detected values
-        `observed` and `expected` if the groups did not differ (above the expected: low
+        `observed` and `expected` if the groups did not differ (above the expected: high
         contents; the ranks run from the highest content down). attrs: `statistic` (chi
         squared), `degrees_of_freedom`, `p_value`, `n_missing`.
 

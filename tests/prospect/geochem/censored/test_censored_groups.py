@@ -44,6 +44,14 @@ def test_by_hand():
     assert found["n_censored"].tolist() == [1, 1]
 
 
+@pytest.mark.parametrize("test", ["peto", "gehan", "logrank"])
+def test_the_richer_group_has_more_than_expected(test):
+    values, hidden = [1, 1, 2, 3, 4, 5, 9, 8], [1, 1, 0, 0, 0, 0, 0, 0]
+    found = compare_censored(values, hidden, list("aaaabbbb"), test=test)
+    above = found["observed"] > found["expected"]
+    assert above.to_dict() == {"a": False, "b": True}
+
+
 def test_laws():
     values, hidden, groups = draw(9)
     found = compare_censored(values, hidden, groups)
