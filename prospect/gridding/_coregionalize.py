@@ -123,7 +123,8 @@ def fit_coregionalization(
         Shapes that all share, for example those fitted to the first variable. A nugget
         is always added.
     lag : float, optional
-        Width of a class of distances in metres, as for `experimental_variogram`.
+        Width of a class of distances in metres, as for `experimental_variogram`; by
+        default that of the first variable, for all of them.
     n_lags : int, default 15
         Number of classes.
     transform : {"log10", "normal_score"}, optional
@@ -163,10 +164,11 @@ def fit_coregionalization(
     """
     columns = list(columns)
     options = {"lag": lag, "n_lags": n_lags, "transform": transform}
-    tables = {
-        (i, i): experimental_variogram(samples, name, **options)
-        for i, name in enumerate(columns)
-    }
+    tables = {(0, 0): experimental_variogram(samples, columns[0], **options)}
+    # variables sampled on ground of different size must share their classes
+    options["lag"] = tables[0, 0].attrs["lag_width"]
+    for i, name in enumerate(columns[1:], 1):
+        tables[i, i] = experimental_variogram(samples, name, **options)
     for i, j in combinations(range(len(columns)), 2):
         pair = [columns[i], columns[j]]
         tables[i, j] = cross_variogram(samples, pair, **options)

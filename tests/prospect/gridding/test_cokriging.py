@@ -165,6 +165,16 @@ def test_fit_finds_the_matrices_of_simulated_fields():
         assert np.linalg.eigvalsh(matrix).min() > -1e-12
 
 
+def test_variables_on_ground_of_different_size_share_their_classes():
+    rng = np.random.default_rng(0)
+    xy = rng.uniform(0, 1000, (400, 2))
+    wave = np.sin(xy[:, 0] / 150) + np.cos(xy[:, 1] / 120)
+    soil = as_samples(xy, Ni=wave, Co=np.where(xy[:, 0] < 700, 2 * wave, np.nan))
+    shape = [Structure("gaussian", 1, 400)]
+    found = fit_coregionalization(soil, ["Ni", "Co"], structures=shape).sills[0]
+    np.testing.assert_allclose(found / found[0, 0], [[1, 2], [2, 4]], rtol=0.15)
+
+
 def test_auto_runs():
     xy = RNG.uniform(0, 400, (300, 2))
     wave = np.sin(xy[:, 0] / 60) * np.cos(xy[:, 1] / 50)
