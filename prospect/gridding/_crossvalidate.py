@@ -10,7 +10,7 @@ import pandas as pd
 from ._kriging import attrs_of, settle
 from ._neighbours import Neighbourhood
 from ._samples import metric_samples
-from ._setup import NEAREST_FOR_VARIANCE, make_setup, read_variogram
+from ._setup import FEW, make_setup, read_variogram
 from ._tiles import plan_places
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def cross_validate(
     drift : None, float, "linear", "quadratic", grid or Dataset of grids
         What the mean is, as for `krige`; grids may have any pixel grid.
     neighbourhood : Neighbourhood, optional
-        As for `krige`; by default the nearest 96 samples.
+        As for `krige`; by default the nearest 128 samples.
     transform : {"log10", "normal_score"}, optional
         As for `krige`.
     block_size : float, optional
@@ -131,7 +131,7 @@ def cross_validate(
         )
     model = read_variogram(variogram, places, settled, column=column)
     blocks, size = _blocks(places, model, block_size)
-    hood = neighbourhood or Neighbourhood(neighbours=NEAREST_FOR_VARIANCE)
+    hood = neighbourhood or Neighbourhood(neighbours=FEW)
     setup = make_setup(
         places, model, places.value[:, None], drift=settled, hood=hood, geobox=geobox
     )

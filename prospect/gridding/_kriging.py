@@ -47,7 +47,8 @@ def krige(
     Best linear unbiased estimate at each cell, with its variance.
 
     Up to 4000 places are used all together: the estimate is that of kriging with one
-    neighbourhood, its variance that of the nearest 96 places. Beyond that, or with
+    neighbourhood, its variance that of the nearest 64 places (of all, up to 128), which
+    is a little larger. Beyond that, or with
     `neighbourhood`, estimates rest on the nearest places; cells of a small square share
     the neighbourhoods of its corners, blended without seams. Results do not depend on
     the chunks.
@@ -276,6 +277,8 @@ def _part(block: int | None, geobox: GeoBox, transform: str | None) -> NDArray |
             "values in a cell is not that of the values. Krige points, or simulate and "
             "average."
         )
+    if block == 1:  # twice the centre: one point alone would hold a sample's nugget
+        return np.zeros((2, 2))
     steps = (np.arange(block) + 0.5) / block - 0.5
     east, north = np.meshgrid(steps * geobox.affine.a, steps * geobox.affine.e)
     return np.column_stack([east.ravel(), north.ravel()])

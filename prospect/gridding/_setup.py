@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 WHOLE = 4000  # so many places at most are used all together
 NEAREST = 64
-NEAREST_FOR_VARIANCE = 96
+FEW = 128  # up to so many are used all together for the variance too
 
 
 class Dual(NamedTuple):
@@ -118,7 +118,7 @@ def make_setup(
         drift.known,
         np.full(n, -2),
     )
-    k = hood.neighbours or (NEAREST_FOR_VARIANCE if whole else NEAREST)
+    k = hood.neighbours or (FEW if n <= FEW else NEAREST)
     reach = np.inf if hood.max_distance is None else hood.max_distance**2
     search = Search(np.array([min(k, n)]), hood.sectors, float(reach))
     dual = _dual(packed, samples, drift) if whole else None
@@ -162,7 +162,7 @@ def read_variogram(
 
 
 def side_of(setup: Setup, geobox: GeoBox) -> Tiling:
-    """Squares about as wide as samples are apart."""
+    """Squares somewhat wider than samples are apart."""
     dx, dy = geobox.affine.a, geobox.affine.e
     metric = setup.buckets.metric.reshape(2, 2)
     diagonals = metric @ np.array([[dx, dx], [dy, -dy]])
@@ -172,9 +172,11 @@ def side_of(setup: Setup, geobox: GeoBox) -> Tiling:
     if setup.search.neighbours.min() >= len(setup.samples.x):
         # all samples are neighbours everywhere: one neighbourhood
         return Tiling(MOST, len(setup.samples.x), step, alike=True)
-    cells = max(1.25 * spacing * np.sqrt(2) / step, 1.0)
-    side = min(MOST, 2 ** int(np.log2(cells)))
-    crowd = int(setup.search.neighbours.min()) // 2
+    # about a quarter of the neighbours lie within the squares about a corner
+    k = int(setup.search.neighbours.min())
+    cells = spacing * np.sqrt(k / (10 * np.pi)) * np.sqrt(2) / step
+    side = min(MOST, 2 ** round(np.log2(max(cells, 1.0))))
+    crowd = 3 * k // 4
     return Tiling(side, crowd, step)
 
 

@@ -170,20 +170,30 @@ def test_a_drift_constant_in_the_neighbourhood_does_without():
         )
 
 
-def test_block_kriging_is_that_of_the_dense_system():
-    steps = (np.arange(3) + 0.5) / 3 - 0.5
-    part = 10 * np.column_stack([np.repeat(steps, 3), np.tile(steps, 3)])
+@pytest.mark.parametrize("side", [1, 3])
+def test_block_kriging_is_that_of_the_dense_system(side):
+    steps = (np.arange(side) + 0.5) / side - 0.5
+    part = 10 * np.column_stack([np.repeat(steps, side), np.tile(steps, side)])
     smooth = VariogramModel(0, MODEL.structures)
     estimate, variance, _ = dense(
         XY, Z, smooth, centres(LIKE), noise=MODEL.nugget, part=part
     )
-    found = krige(SOIL, "Cu_ppm", like=LIKE, variogram=MODEL, block=3)
+    found = krige(SOIL, "Cu_ppm", like=LIKE, variogram=MODEL, block=side)
     np.testing.assert_allclose(
         found["estimate"].to_numpy().ravel(), estimate, rtol=3e-6
     )
     np.testing.assert_allclose(
         found["variance"].to_numpy().ravel(), variance, rtol=1e-5
     )
+
+
+def test_a_block_of_one_point_does_not_hold_the_nugget_of_a_sample_there():
+    samples = as_samples(np.array([[50.0, 50], [150, 50], [350, 50]]), V=[1.0, 5, 2])
+    like = make_geobox((0, 400, 0, 100), crs=CRS, resolution=100)
+    model = VariogramModel(1, [Structure("spherical", 1, 600)])
+    found = krige(samples, "V", like=like, variogram=model, block=1)
+    assert (found["variance"] > 0.4).all()
+    assert float(found["estimate"][0, 1]) < 4
 
 
 def test_measurement_error_is_filtered_as_in_the_dense_system():
