@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
+N_DIRECTIONS = 36
 N_ROUNDS = 500
 
 
@@ -121,7 +122,8 @@ def fit_coregionalization(
         Numeric columns, two or more.
     structures : sequence of Structure
         Shapes that all share, for example those fitted to the first variable. A nugget
-        is always added.
+        is always added. The variograms are those of all directions together, so of an
+        anisotropic shape its mean over all directions counts.
     lag : float, optional
         Width of a class of distances in metres, as for `experimental_variogram`; by
         default that of the first variable, for all of them.
@@ -178,11 +180,18 @@ def fit_coregionalization(
         raise ValueError(f"{names} have one value only: leave them out.")
     lags, weight, gamma = _common(tables, len(columns))
     gamma = gamma / np.outer(sd, sd)
-    shapes = [np.ones(len(lags))] + [
-        1 - each.correlation(lags / each.range) for each in structures
-    ]
+    shapes = [np.ones(len(lags)), *(_all_round(each, lags) for each in structures)]
     sills = _goulard(gamma, np.array(shapes), weight) * np.outer(sd, sd)
     return Coregionalization(columns, sills[0], structures, sills[1:])
+
+
+def _all_round(structure: Structure, lags: NDArray) -> NDArray:
+    """Semivariance of unit sill at distances, the mean of all directions."""
+    a, b, c, d = structure.matrix()
+    angle = np.radians(np.arange(0, 180, 180 / N_DIRECTIONS))
+    east, north = np.sin(angle), np.cos(angle)
+    per_metre = np.hypot(a * east + b * north, c * east + d * north)
+    return 1 - structure.correlation(np.outer(lags, per_metre)).mean(axis=1)
 
 
 def _common(

@@ -165,6 +165,17 @@ def test_fit_finds_the_matrices_of_simulated_fields():
         assert np.linalg.eigvalsh(matrix).min() > -1e-12
 
 
+def test_fit_of_anisotropic_shapes_finds_no_nugget_that_is_not_there():
+    shape, xy = Structure("spherical", 1, 600, 0.2, 30), RNG.uniform(0, 4000, (900, 2))
+    nuggets = []
+    for seed in range(6):
+        one, two = (Waves([shape], (seed, i)).at(*xy.T) for i in (1, 2))
+        soil = as_samples(xy, Ni=one, Co=0.6 * one + 0.8 * two)
+        found = fit_coregionalization(soil, ["Ni", "Co"], structures=[shape], lag=60)
+        nuggets.append(found.nugget[0, 0])
+    assert np.mean(nuggets) < 0.15
+
+
 def test_variables_on_ground_of_different_size_share_their_classes():
     rng = np.random.default_rng(0)
     xy = rng.uniform(0, 1000, (400, 2))
