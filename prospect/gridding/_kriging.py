@@ -48,10 +48,13 @@ def krige(
 
     Up to 4000 places are used all together: the estimate is that of kriging with one
     neighbourhood, its variance that of the nearest 64 places (of all, up to 128), which
-    is a little larger. Beyond that, or with
-    `neighbourhood`, estimates rest on the nearest places; cells of a small square share
-    the neighbourhoods of its corners, blended without seams. Results do not depend on
-    the chunks.
+    is a little larger. Beyond that, or with `neighbourhood`, estimates rest on the
+    nearest places; cells of a small square share the neighbourhoods of its corners,
+    blended without seams (where samples crowd and squares get smaller there are steps,
+    below those of a neighbourhood for each cell). With 64 of 2000 scattered samples
+    estimates differ from those with all by 0.7 kriging standard deviations at most and
+    0.1 in root mean square; standard deviations are up to 5 % larger. Results do not
+    depend on the chunks.
 
     Parameters
     ----------

@@ -267,6 +267,10 @@ def _root(packed: Packed, samples: Samples) -> NDArray:
             matrix,
         )
         try:
-            return scipy.linalg.cholesky(matrix, lower=True, check_finite=False)
+            # its transpose is what LAPACK works on in place
+            upper = scipy.linalg.cholesky(
+                matrix.T, lower=False, overwrite_a=True, check_finite=False
+            )
+            return upper.T
         except np.linalg.LinAlgError:
             extra = max(10 * extra, 1e-10 * np.diag(matrix).max())
