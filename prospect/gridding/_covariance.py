@@ -110,6 +110,27 @@ def covariance_matrix(model, x, y, variable, noise, out):  # noqa: ANN001, ANN20
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)
+def _add_to_cells(shape, matrix, x, y, weight, cell_x, cell_y, out):  # noqa: ANN001, ANN202
+    """Add `weight` times the correlation of one place with cells, in one pass."""
+    a, b, c, d, e, f, g, h, end = shape
+    east_u, north_u, east_v, north_v = matrix
+    if end > 0.0:
+        for j in range(out.size):
+            dx, dy = x - cell_x[j], y - cell_y[j]
+            u, v = east_u * dx + north_u * dy, east_v * dx + north_v * dy
+            q = min(np.sqrt(u * u + v * v), end)
+            value = e + q * (f + q * (g + q * h))
+            out[j] += weight * (a + q * (b + q * (c + q * (d + q * value))))
+    else:
+        for j in range(out.size):
+            dx, dy = x - cell_x[j], y - cell_y[j]
+            u, v = east_u * dx + north_u * dy, east_v * dx + north_v * dy
+            r = np.sqrt(u * u + v * v)
+            q = r * (c + d * r)
+            out[j] += weight * (1.0 + q * (a + q * b)) * falling(q)
+
+
+@njit(nogil=True, cache=True, fastmath=FAST)
 def covariance_to_cells(model, x, y, variable, cell_x, cell_y, part, out):  # noqa: ANN001, ANN202
     """
     Fill `out` (n, m) with covariances from n samples to m cells of variable 0.
@@ -118,17 +139,29 @@ def covariance_to_cells(model, x, y, variable, cell_x, cell_y, part, out):  # no
     single one at (0, 0) is the centre itself, which may hold a sample's nugget.
     """
     m, n_parts = cell_x.size, len(part)
-    dx, dy, weight, r = np.empty((4, m))
-    target = np.zeros(m, np.int64)
+    west, east = cell_x.min() - 1.0, cell_x.max() + 1.0
+    south, north = cell_y.min() - 1.0, cell_y.max() + 1.0
     for i in range(x.size):
         row = out[i, :m]
         row[:] = 0.0
-        for q in range(n_parts):
+        for s in range(len(model.shape)):
+            weight = model.sills[s + 1, variable[i], 0] / n_parts
+            for q in range(n_parts):
+                _add_to_cells(
+                    model.shape[s],
+                    model.matrix[s],
+                    x[i] - part[q, 0],
+                    y[i] - part[q, 1],
+                    weight,
+                    cell_x,
+                    cell_y,
+                    row,
+                )
+        nugget = model.sills[0, variable[i], 0]
+        if n_parts > 1 or nugget == 0.0:
+            continue
+        if west < x[i] < east and south < y[i] < north:
             for j in range(m):
-                dx[j] = x[i] - (cell_x[j] + part[q, 0])
-                dy[j] = y[i] - (cell_y[j] + part[q, 1])
-            add_structures(model, dx, dy, variable[i], target, weight, r, row)
-        if n_parts > 1:
-            row /= n_parts
-        else:
-            add_nugget(model, dx, dy, variable[i], target, row)
+                dx, dy = x[i] - cell_x[j], y[i] - cell_y[j]
+                if dx * dx + dy * dy <= SAME:
+                    row[j] += nugget

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from odc.geo.geobox import GeoBox
 
-BLOCK = 256  # a block of kriging is long work: small ones keep all threads busy
+# a block of kriging is long work: small ones keep all threads busy
+BLOCK, SMALL = 256, 128
 
 
 def metric_geobox(like: GeoBox | xr.DataArray, *, what: str) -> GeoBox:
@@ -34,8 +35,10 @@ def metric_geobox(like: GeoBox | xr.DataArray, *, what: str) -> GeoBox:
 
 def chunks_of(like: GeoBox | xr.DataArray) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Chunks of a lazy `like`, else blocks that suit kriging."""
-    chunks = getattr(like, "chunks", None) or (BLOCK, BLOCK)
-    return da.core.normalize_chunks(chunks, geobox_of(like).shape, dtype="float32")
+    shape = geobox_of(like).shape
+    side = SMALL if max(shape) < 6 * BLOCK else BLOCK
+    chunks = getattr(like, "chunks", None) or (side, side)
+    return da.core.normalize_chunks(chunks, shape, dtype="float32")
 
 
 def lazy_layers(
