@@ -325,10 +325,12 @@ def _zones(
         for zone, (level, limit) in enumerate(zip(levels, limits, strict=True), 1)
         if len(level)
     ]
+    columns = ["anomaly_id", "zone", "level", "area_km2", "geometry"]
+    if not parts:
+        return gpd.GeoDataFrame({name: [] for name in columns}, crs=box.crs.proj)
     found = pd.concat(parts, ignore_index=True)
     found["anomaly_id"] = found["owner"].map(ids)
     number = found["anomaly_id"].str.rsplit("-", n=1).str[-1].astype(int)
     order = found.assign(number=number).sort_values(["number", "zone"]).index
     found = found.loc[order].reset_index(drop=True)
-    columns = ["anomaly_id", "zone", "level", "area_km2", "geometry"]
     return gpd.GeoDataFrame(found[columns], crs=box.crs.proj)

@@ -114,12 +114,17 @@ def map_anomalies(
 
     names = list(dict.fromkeys(columns))
     check_columns(samples, names, where="samples")
+    unknown = sorted(set(thresholds or ()) - set(names))
+    if unknown:
+        raise ValueError(f"thresholds for {unknown}, which are not among {names}")
     background = _background(samples, names, thresholds or {}, k)
     limits = background.set_index("analyte")["threshold"]
-    maps, grids, notes = {}, {}, []
+    maps, grids, notes = {}, {}, _rests_on(background)
     for name in names:
         grid = interpolate(samples, name, like=like, **(gridding or {}))
         grids[name] = grid
+        told = grid.attrs.get("notes", ())
+        notes += [Note("anomaly_of", analyte=name, note=note) for note in told]
         try:
             maps[name] = delineate_anomalies(
                 grid,
@@ -131,14 +136,33 @@ def map_anomalies(
         except DataProblems:
             level = f"{limits[name]:.3g}"
             notes.append(Note("no_anomaly", analyte=name, threshold=level))
+            continue
+        small = maps[name].anomalies.attrs["n_small"]
+        if small:
+            area = f"{min_area_km2:g}"
+            notes.append(Note("anomalies_small", analyte=name, n=small, area=area))
     tables = [found.anomalies for found in maps.values() if len(found.anomalies)]
     if not tables:
         raise ValueError(
-            f"none of {names} has an anomaly: no cell reaches its threshold. State "
-            "lower thresholds or a smaller k."
+            f"none of {names} has an anomaly: no cell reaches its threshold, or all "
+            f"anomalies are below {min_area_km2:g} km². State lower thresholds, a "
+            "smaller k or a smaller min_area_km2."
         )
     composites = rate_anomalies(combine_anomalies(tables), rules=rules)
     return AnomalySurvey(composites, maps, grids, background, notes)
+
+
+def _rests_on(background: pd.DataFrame) -> list[Note]:
+    """What the backgrounds say of themselves; a threshold must be known."""
+    unknown = background.loc[background["threshold"].isna(), "analyte"].tolist()
+    if unknown:
+        raise ValueError(
+            f"{', '.join(unknown)}: too few values, or too many below detection, for a "
+            "threshold. State it with thresholds=, or leave the analyte out."
+        )
+    own = background[background["method"] != "stated"]
+    told = zip(own["analyte"], own["note"], strict=True)
+    return [Note("anomaly_of", analyte=name, note=note) for name, note in told if note]
 
 
 def _background(
