@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FILE = Path(__file__).parents[2] / "data" / "survey_scales.toml"
 Region = tuple[float, float, float, float]
+_MOST_CELLS = 500_000  # two million square kilometres at 1:50000
 
 
 class _Plan(NamedTuple):
@@ -148,6 +149,7 @@ def sampling_density(
     3     1        D          1  sparse
     """
     plan = _plan(samples, scale, region)
+    _check_extent(plan)
     frame = _frame(plan, samples.crs)
     cell, sub_cell = _cells(samples, plan)
     counts = pd.DataFrame({"cell": cell, "sub_cell": sub_cell}).value_counts()
@@ -193,6 +195,18 @@ def _plan(samples: gpd.GeoDataFrame, scale: str, region: Region | None) -> _Plan
     columns = max(1, int(np.ceil((east - first[0]) / size)))
     rows = max(1, int(np.ceil((first[1] - south) / size)))
     return _Plan(float(first[0]), float(first[1]), columns, rows, known[scale])
+
+
+def _check_extent(plan: _Plan) -> None:
+    """A stray coordinate makes a plan of millions of cells: refuse it."""
+    n = plan.rows * plan.columns
+    if n > _MOST_CELLS:
+        size = plan.scale["cell_m"] / 1000
+        raise ValueError(
+            f"the point plan would have {plan.rows} × {plan.columns} cells (rows × "
+            f"columns) of {size:g} km, more than {_MOST_CELLS}. Correct the samples "
+            "that lie far from the others, or state region=."
+        )
 
 
 def _cells(
