@@ -191,8 +191,10 @@ def figure_anomaly_sheet(
 def around(composite: gpd.GeoDataFrame, grid: xr.DataArray) -> xr.DataArray:
     """Part of a grid around an anomaly, at most 400 cells a side, in memory."""
     west, south, east, north = _on_crs(composite, grid).total_bounds
-    margin = 0.35 * max(east - west, north - south)
     x, y = grid["x"].to_numpy(), grid["y"].to_numpy()
+    # an anomaly of a single cell is shown with its neighbours too
+    cells = [abs(float(axis[1] - axis[0])) for axis in (x, y) if len(axis) > 1]
+    margin = max(0.35 * max(east - west, north - south), 3 * max(cells, default=0.0))
     columns = np.flatnonzero((x >= west - margin) & (x <= east + margin))
     rows = np.flatnonzero((y >= south - margin) & (y <= north + margin))
     if len(columns) < 2 or len(rows) < 2:

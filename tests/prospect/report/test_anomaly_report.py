@@ -5,6 +5,7 @@ import re
 import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 
 from prospect.geochem import map_anomalies, map_classes
 from prospect.report import (
@@ -107,3 +108,12 @@ def test_report_holds_everything_in_one_file(tmp_path, samples, survey, lang):
 def test_report_refuses_another_language(tmp_path, survey):
     with pytest.raises(ValueError, match="lang='fr'"):
         write_anomaly_report(survey, tmp_path / "a.html", lang="fr")
+
+
+def test_a_sheet_of_an_anomaly_of_one_cell_at_the_corner(survey):
+    grid = next(iter(survey.grids.values()))
+    x, y = float(grid["x"][0]), float(grid["y"][0])
+    step = abs(float(grid["x"][1]) - x)
+    cell = shapely.box(x - step / 2, y - step / 2, x + step / 2, y + step / 2)
+    row = survey.composites.iloc[[0]].set_geometry([cell], crs=survey.composites.crs)
+    assert len(figure_anomaly_sheet(row, survey.grids).axes) >= len(survey.grids)
