@@ -159,8 +159,17 @@ def level_campaigns(
         factors = from_standards(campaigns, standards, by, method)
     else:
         factors = from_medians(campaigns, method)
+    if set(names) <= {reference}:
+        raise ValueError(
+            f"{by!r} tells {len(names)} campaign{'s' * (len(names) != 1)} with values "
+            f"of {column}: there is nothing to level it to. Levelling needs two."
+        )
     if all(np.isnan(f.shift) for n, f in factors.items() if n != reference):
-        said = "; ".join(f"{n}: {joined(list(f.notes))}" for n, f in factors.items())
+        said = "; ".join(
+            f"{n}: {joined(list(f.notes))}"
+            for n, f in factors.items()
+            if n != reference
+        )
         raise ValueError(f"{column}: no campaign can be levelled by {method} ({said}).")
     lg = np.log10(contents.value)
     factor = _per_sample(lg, labels, factors)

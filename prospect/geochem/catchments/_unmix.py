@@ -249,6 +249,11 @@ def _choose(
 ) -> tuple[float, pd.DataFrame]:
     """Smoothing to use, and what each of those tried gives."""
     by_hand = not isinstance(smoothing, str)
+    if smoothing == "cross_validation" and len(observed.node) < 2:
+        raise ValueError(
+            "one outlet only has a value: none can be held back to choose the "
+            "smoothing. State smoothing=, or give more samples."
+        )
     tried = [smoothing] if by_hand else list(SMOOTHINGS[::-1])
     folds = random.permutation(len(observed.node)) % FOLDS
     lines: list[dict[str, Any]] = []

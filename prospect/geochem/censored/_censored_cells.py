@@ -120,7 +120,7 @@ def gather(
     problems = [problem for each in cells for problem in each.problems]
     found = (each.numbers for each in cells)
     problems += bad_parts(found, names, samples.index, missing=False)
-    problems += _too_full(cells, options.highest)
+    problems += [*_empty(cells), *_too_full(cells, options.highest)]
     if problems:
         raise DataProblems(problems)
     logs = np.log(np.column_stack([each.numbers for each in cells]) * factors)
@@ -164,6 +164,13 @@ def _rest(
             "sample and leave nothing"
         )
     return np.log(left * whole)
+
+
+def _empty(cells: Sequence[Cells]) -> list[Problem]:
+    """Columns without any value, detected or not."""
+    what, remedy = Note("impute_no_values"), Note("impute_no_values_remedy")
+    bare = (each.column for each in cells if each.missing.all())
+    return [Problem(what, remedy, column=column) for column in bare]
 
 
 def _too_full(cells: Sequence[Cells], highest: float) -> list[Problem]:

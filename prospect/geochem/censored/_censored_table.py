@@ -78,6 +78,9 @@ def censored_table(
     if method not in METHODS:
         raise ValueError(f"method must be one of {METHODS}; got {method!r}")
     names = chosen_columns(samples, columns, what="analytes")
+    unknown = sorted(set(limits or ()) - set(names))
+    if unknown:
+        raise ValueError(f"limits for {unknown}, which are not among {names}")
     cells = [read_cells(samples, name, limits) for name in names]
     problems = [problem for each in cells for problem in each.problems]
     if problems:

@@ -62,6 +62,11 @@ def read_cells(
                 f"limits of {column!r} have shape {given.shape}: give one number, or "
                 f"one for each of the {len(table)} rows"
             )
+        if (given <= 0).any() or np.isinf(given).any():
+            raise ValueError(
+                f"limits of {column!r}: a limit of detection is a positive number, in "
+                "the unit of the column; NaN leaves the limits of the table"
+            )
         told = np.where(np.isnan(given), told, given)
     below = np.where(censored, np.where(np.isnan(told), own, told), np.nan)
     notes = _notes(column, censored, own, told)

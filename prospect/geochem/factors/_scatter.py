@@ -72,6 +72,7 @@ def scatter_of(
             "robust=False."
         )
     random = check_random_state(search.random_state)
+    _check_rank(np.atleast_2d(np.cov(coordinates.T)), coordinates, names)
     rows = coordinates
     if n > search.max_rows:
         rows = coordinates[np.sort(random.permutation(n)[: search.max_rows])]
