@@ -181,6 +181,7 @@ def _held_back(setup: Setup, places: Places, fold: NDArray[np.int64]) -> pd.Data
     estimate, variance = places.transform.expect(found[0], found[1], found[2])
     value = places.transform.invert(places.value)
     spread = np.sqrt(found[1] + places.noise)
+    spread = np.where(spread > 0, spread, np.nan)
     return pd.DataFrame(
         {
             "estimate": estimate,

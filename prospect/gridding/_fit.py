@@ -106,6 +106,8 @@ def fit_variogram(
     if weights not in WEIGHTS:
         raise ValueError(f"weights must be one of {WEIGHTS}. Got {weights!r} instead.")
     names = [models] if isinstance(models, str) else list(models)
+    if not names:
+        raise ValueError(f"models names no model to fit: choose among {KINDS}")
     kinds = [each for name in names for each in _parse(name)]
     points, notes = _points(experimental)
     fits = [_fit(points, kind, weights) for kind in kinds]

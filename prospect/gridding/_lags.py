@@ -44,6 +44,11 @@ def make_lags(
     if n_lags != int(n_lags) or n_lags < 1:
         raise ValueError(f"n_lags must be a whole number of classes. Got {n_lags!r}.")
     diagonal = float(np.hypot(np.ptp(places.x), np.ptp(places.y)))
+    if lag is None and not diagonal > 0:
+        raise ValueError(
+            "all samples share one place: a variogram needs two places, and fifty to "
+            "be of use. Check the coordinates, or state the variogram yourself."
+        )
     lag = diagonal / 3 / n_lags if lag is None else float(lag)
     if not (np.isfinite(lag) and lag > 0):
         raise ValueError(f"lag must be positive metres. Got {lag!r} instead.")

@@ -85,6 +85,12 @@ def _values_of(
             f"{halved.sum()} samples below detection entered as half of their limit; "
             "prospect.geochem.impute_censored does better"
         )
+    over = _flag(samples, f"{column}_over_range") & known
+    if over.any():
+        notes.append(
+            f"{over.sum()} samples above the range of the method entered with its "
+            "upper limit"
+        )
     count = known.sum()
     shares = {
         "censored_share": float(censored.sum() / count),
