@@ -14,7 +14,7 @@ from ._samples import (
     NorthColumn,
     Out,
     SampleFile,
-    names_in,
+    analytes_in,
     samples_from,
 )
 from ._shared import Debug, Lang, Language, err, out, told
@@ -66,7 +66,7 @@ def anomalies(
             table,
             out_folder,
             {
-                "columns": names_in(analytes),
+                "columns": analytes_in(table, analytes),
                 "thresholds": _stated(threshold or []),
                 "k": k,
                 "min_area_km2": min_area,
@@ -129,16 +129,18 @@ def _report(found, table, folder, name, lang):  # noqa: ANN001, ANN202
 
 
 def _frame(table, resolution):  # noqa: ANN001, ANN202
-    """Pixel grid over the samples, a cell beyond them on each side."""
+    """Pixel grid of whole cells that holds all samples."""
     from survey import check_projected, make_geobox
 
+    if not resolution > 0:
+        raise ValueError("--resolution must be above 0 metres")
     check_projected(table, what="a map")
     west, south, east, north = table.total_bounds
     whole = [
         (west // resolution) * resolution,
-        -(-east // resolution) * resolution,
+        (east // resolution + 1) * resolution,
         (south // resolution) * resolution,
-        -(-north // resolution) * resolution,
+        (north // resolution + 1) * resolution,
     ]
     return make_geobox(whole, crs=table.crs, resolution=resolution)
 

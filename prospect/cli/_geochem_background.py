@@ -13,6 +13,8 @@ from ._samples import (
     EastColumn,
     NorthColumn,
     SampleFile,
+    analytes_in,
+    features_from,
     names_in,
     samples_from,
 )
@@ -75,25 +77,34 @@ def background(
 ) -> None:
     """Table of backgrounds and thresholds, a chart of each analyte, residuals."""
     with told(debug=debug, lang=lang):
-        from survey import save_table
+        from survey import save_features, save_table
+
+        from ..report import save_figure
 
         table = samples_from(samples, crs=crs, x=x, y=y)
-        columns, groups = names_in(analytes), _groups(by, polygons, layer)
+        columns, groups = analytes_in(table, analytes), _groups(by, polygons, layer)
         how = {"transform": None if raw else "log10", "k": k}
         more = {"methods": names_in(methods), "censored": censored}
         whole, found = _tables(table, columns, groups, how | more)
         told_once = found.drop_duplicates(["analyte", "group", "note"])
         for row in told_once[told_once["note"] != ""].itertuples():
             _tell([row.analyte, row.group], row.note, lang)
-        files = [save_table(_spoken(found, lang), out_folder / "background.csv")]
+        # all is computed before the first file is written
+        layer = None
         if groups is not None:
-            files += _residuals(table, columns, groups, out_folder, how)
+            layer = _residuals(table, columns, groups, how)
         mixtures = {}
         if "mixture" in names_in(methods):
             mixtures = _mixtures(table, columns, how["transform"])
+        charts = _charts(table, whole, mixtures, lang)
+        files = [save_table(_spoken(found, lang), out_folder / "background.csv")]
+        if layer is not None:
+            files.append(save_features(layer, out_folder / "residuals.gpkg"))
+        if mixtures:
             joined = _joined(mixtures)
             files.append(save_table(joined, out_folder / "mixtures.csv"))
-        files += _charts(table, whole, mixtures, out_folder, lang)
+        for name, chart in charts.items():
+            files.append(save_figure(chart, out_folder / "figures" / f"{name}.png"))
     for file in files:
         out.print(str(file), markup=False)
 
@@ -151,7 +162,7 @@ def level(
         how["within"] = _groups(within, polygons, layer)
         how["standards"] = _standards(standards, certified)
         factors = []
-        for column in names_in(analytes):
+        for column in analytes_in(table, analytes):
             done = level_campaigns(table, column, **how)
             table = done.samples
             one = done.table.rename_axis("campaign").reset_index()
@@ -160,8 +171,8 @@ def level(
         for row in joined[joined["note"] != ""].itertuples():
             _tell([row.analyte, row.campaign], row.note, lang)
         name = out_file.with_name(f"{out_file.stem}_factors.csv")
-        told_factors = save_table(_spoken(joined, lang), name)
-        files = [save_features(table, out_file), told_factors]
+        files = [save_features(table, out_file)]
+        files.append(save_table(_spoken(joined, lang), name))
     for file in files:
         out.print(str(file), markup=False)
 
@@ -172,9 +183,7 @@ def _groups(by: str | None, polygons: Path | None, layer: str | None) -> Any:  #
         return by
     if by is None:
         raise ValueError("--polygons needs the column of its groups as well.")
-    from survey import read_features
-
-    return read_features(polygons, layer=layer), by
+    return features_from(polygons, layer=layer), by
 
 
 def _standards(results: Path | None, certified: Path | None) -> Any:  # noqa: ANN401
@@ -217,17 +226,14 @@ def _residuals(
     table: gpd.GeoDataFrame,
     columns: list[str],
     groups: Any,  # noqa: ANN401
-    folder: Path,
     how: dict[str, Any],
-) -> list[Path]:
+) -> gpd.GeoDataFrame:
     """Samples with residual and contrast against their group, as a layer."""
-    from survey import save_features
-
     from ..geochem import residuals_by_group
 
     for column in columns:
         table = residuals_by_group(table, column, by=groups, **how).samples
-    return [save_features(table, folder / "residuals.gpkg")]
+    return table
 
 
 def _mixtures(
@@ -255,12 +261,12 @@ def _charts(
     table: gpd.GeoDataFrame,
     whole: Any,  # noqa: ANN401
     mixtures: dict[str, Any],
-    folder: Path,
     lang: Language,
-) -> list[Path]:
+) -> dict[str, Any]:
+    """Charts of each analyte by the names of their files."""
     from .. import report
 
-    files, how = [], {"thresholds": whole, "lang": lang.value}
+    charts, how = {}, {"thresholds": whole, "lang": lang.value}
     for column in dict.fromkeys(whole["analyte"]):
         mixture = mixtures.get(column)
         figures = {
@@ -271,10 +277,8 @@ def _charts(
         }
         if mixture is not None:
             figures["mixture"] = report.figure_mixture(mixture, lang=lang.value)
-        for name, figure in figures.items():
-            path = folder / "figures" / f"{column}_{name}.png"
-            files.append(report.save_figure(figure, path))
-    return files
+        charts |= {f"{column}_{name}": figure for name, figure in figures.items()}
+    return charts
 
 
 def _spoken(table: Any, lang: Language) -> Any:  # noqa: ANN401
@@ -302,7 +306,7 @@ def spatial_u(
     permutations: Annotated[
         int, typer.Option(min=0, help="Deals of the values to tell chance; 0 is none.")
     ] = 0,
-    seed: Annotated[int, typer.Option(help="Seed of the permutations.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the permutations.")] = 0,
     crs: Crs = None,
     x: EastColumn = None,
     y: NorthColumn = None,
@@ -315,15 +319,25 @@ def spatial_u(
         from ..geochem import spatial_u as statistic
 
         table = samples_from(samples, crs=crs, x=x, y=y)
+        analytes_in(table, analyte)
         found = statistic(
             table,
             analyte,
-            radii=[float(each) for each in names_in(radii)],
+            radii=_metres(radii),
             n_permutations=permutations,
             random_state=seed,
         )
         save_features(found, out_file)
     out.print(str(out_file), markup=False)
+
+
+def _metres(text: str) -> list[float]:
+    try:
+        return [float(each) for each in names_in(text)]
+    except ValueError:
+        raise ValueError(
+            f"--radii takes metres separated by commas. Got {text!r} instead."
+        ) from None
 
 
 COMMANDS: dict[str, Callable[..., None]] = {

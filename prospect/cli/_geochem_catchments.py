@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ._samples import Crs, EastColumn, NorthColumn, SampleFile, samples_from
+from ._samples import (
+    Crs,
+    EastColumn,
+    NorthColumn,
+    SampleFile,
+    features_from,
+    samples_from,
+)
 from ._shared import Debug, Lang, Language, err, out, told
 
 if TYPE_CHECKING:
@@ -79,11 +86,12 @@ def catchments(
     with told(debug=debug, lang=lang):
         from survey import open_grid
 
-        if analyte is None and (geology or unmix or anomalous_area):
+        source = anomalous_area is not None
+        if analyte is None and (geology or unmix or source):
             raise ValueError("--geology, --unmix and --anomalous-area need --analyte.")
         if geology is not None and column is None:
             raise ValueError("--geology needs --column with the name of the lithology.")
-        if anomalous_area and geology is None:
+        if source and geology is None:
             raise ValueError("--anomalous-area needs --geology for the background.")
         table = samples_from(samples, crs=crs, x=x, y=y)
         ground = open_grid(dem)
@@ -100,7 +108,7 @@ def catchments(
             basins, shown, tables = _background(
                 basins, table, analyte, rocks, how, lang
             )
-        if anomalous_area:
+        if source:
             basins = _dilution(basins, analyte, anomalous_area, lang)
         if unmix:
             basins = _unmixed(basins, table, analyte, lang)
@@ -127,7 +135,7 @@ def _basins(
     keep: bool,
     lang: Language,
 ) -> gpd.GeoDataFrame:
-    from survey import geobox_of, read_features
+    from survey import geobox_of
 
     from ..geochem import delineate_catchments
 
@@ -136,7 +144,7 @@ def _basins(
         snapping["snap_distance"] = CELLS * max(abs(cell.x), abs(cell.y))
     options = {name: value for name, value in snapping.items() if value is not None}
     if rivers is not None:
-        options["rivers"] = read_features(rivers)
+        options["rivers"] = features_from(rivers)
     basins = delineate_catchments(
         table, ground, unplaced="keep" if keep else "error", **options
     )
@@ -171,12 +179,10 @@ def _background(
     lang: Language,
 ) -> tuple[gpd.GeoDataFrame, str, dict[str, pd.DataFrame]]:
     """Basins with background and residual, the column to show, tables of the rocks."""
-    from survey import read_features
-
     from ..geochem import catchment_background, catchment_composition
 
     path, layer, column = rocks
-    shares = catchment_composition(basins, read_features(path, layer=layer), column)
+    shares = catchment_composition(basins, features_from(path, layer=layer), column)
     found = catchment_background(table, basins, shares, analyte, **how)
     _tell(found.notes, lang)
     basins = _beside(basins, found.samples.drop(columns="sample_id"))

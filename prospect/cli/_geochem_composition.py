@@ -13,6 +13,7 @@ from ._samples import (
     EastColumn,
     NorthColumn,
     SampleFile,
+    analytes_in,
     names_in,
     samples_from,
 )
@@ -68,7 +69,7 @@ def statistics(
         table = samples_from(samples, crs=crs, x=x, y=y)
         found = censored_table(
             table,
-            columns=names_in(analytes),
+            columns=analytes_in(table, analytes),
             method=method,
             limits=_limits(limits),
         )
@@ -97,7 +98,7 @@ def impute(
     robust: Annotated[
         bool, typer.Option("--robust", help="Heavy tails, for tables with outliers.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Seed of lr_da.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of lr_da.")] = 0,
     crs: Crs = None,
     x: EastColumn = None,
     y: NorthColumn = None,
@@ -113,7 +114,7 @@ def impute(
         options: dict[str, Any] = {"robust": True} if robust else {}
         found = impute_censored(
             table,
-            columns=names_in(analytes),
+            columns=analytes_in(table, analytes),
             method=method,
             limits=_limits(limits),
             missing="impute" if missing else "keep",
@@ -153,13 +154,15 @@ def log_ratios(
             raise ValueError(f"--ratios {ratios}: use clr, alr or ilr")
         if ratios == "alr" and denominator is None:
             raise ValueError("--ratios alr needs --denominator, such as Al_pct")
+        if ratios != "alr" and denominator is not None:
+            raise ValueError("--denominator is of use with --ratios alr only")
         table = samples_from(samples, crs=crs, x=x, y=y)
         before = len(table.attrs.get("notes", ()))
         how: dict[str, Any] = {"missing": "nan" if missing else "refuse"}
         how |= {"denominator": denominator} if ratios == "alr" else {}
         how |= {"basis": basis} if ratios == "ilr" else {}
         make = {"clr": clr, "alr": alr, "ilr": ilr}[ratios]
-        found = make(table, columns=names_in(analytes), **how)
+        found = make(table, columns=analytes_in(table, analytes), **how)
         _tell(found.attrs["notes"][before:], lang)
         written = _save(found, out_file)
     out.print(str(written), markup=False)

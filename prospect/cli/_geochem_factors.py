@@ -13,6 +13,7 @@ from ._samples import (
     EastColumn,
     NorthColumn,
     SampleFile,
+    analytes_in,
     names_in,
     samples_from,
 )
@@ -40,7 +41,7 @@ Impute = Annotated[
 Groups = Annotated[
     str | None, typer.Option(help="Column whose values set the colours.")
 ]
-Seed = Annotated[int, typer.Option(help="Seed of the random numbers.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")]
 Classical = Annotated[
     bool, typer.Option("--classical", help="Classical instead of robust covariance.")
 ]
@@ -85,16 +86,19 @@ def factors(
         scores = model.fit_transform(table)
         _say([*scores.attrs["notes"], *getattr(model, "notes_", [])], lang)
         colour = None if groups is None else _column(table, groups)
+        figures = {}
+        if n > 1:
+            biplot = figure_biplot(model, scores, groups=colour, lang=lang.value)
+            figures["biplot"] = biplot
+        if len(columns) > 2:
+            tree = figure_dendrogram(cluster_analytes(table, **how), lang=lang.value)
+            figures["analytes"] = tree
         files = [
             save_features(_beside(table, scores), out_folder / "scores.gpkg"),
             save_table(_loadings(model), out_folder / "loadings.csv"),
         ]
-        if n > 1:
-            biplot = figure_biplot(model, scores, groups=colour, lang=lang.value)
-            files.append(save_figure(biplot, out_folder / "biplot.png"))
-        if len(columns) > 2:
-            tree = figure_dendrogram(cluster_analytes(table, **how), lang=lang.value)
-            files.append(save_figure(tree, out_folder / "analytes.png"))
+        for name, figure in figures.items():
+            files.append(save_figure(figure, out_folder / f"{name}.png"))
     _list(files)
 
 
@@ -177,6 +181,8 @@ def index(
                 "--out is missing: name the layer to write, such as x.gpkg"
             )
         table = samples_from(samples, crs=crs, x=x, y=y)
+        if not names_in(names):
+            raise ValueError("no index is named: write cia,ccpi; 'list' prints them")
         for name in names_in(names):
             found = alteration_index(table, name, calcium=calcium, censored=censored)
             _say(found.attrs["notes"], lang)
@@ -249,10 +255,8 @@ def _complete(
     y: str | None,
 ) -> tuple[gpd.GeoDataFrame, list[str]]:
     """Samples, values below detection imputed where so asked, and the analytes."""
-    from survey import check_columns
-
-    table, columns = samples_from(path, crs=crs, x=x, y=y), names_in(analytes)
-    check_columns(table, columns)
+    table = samples_from(path, crs=crs, x=x, y=y)
+    columns = analytes_in(table, analytes)
     if impute is not None:
         from ..geochem import impute_censored
 

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._samples import Crs, EastColumn, NorthColumn, Out, names_in, samples_from
+from ._samples import (
+    Crs,
+    EastColumn,
+    NorthColumn,
+    Out,
+    analytes_in,
+    names_in,
+    samples_from,
+)
 from ._shared import TEXT, Debug, Lang, Language, err, out, told
 
 if TYPE_CHECKING:
@@ -61,7 +69,7 @@ def fractal(
         int | None, typer.Option(min=1, max=6, help="Segments; chosen if left out.")
     ] = None,
     draws: Annotated[int, typer.Option(min=0, help="Resampled curves.")] = 200,
-    seed: Annotated[int, typer.Option(help="Seed of the resampling.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the resampling.")] = 0,
     crs: Crs = None,
     x: EastColumn = None,
     y: NorthColumn = None,
@@ -148,6 +156,7 @@ def _of_samples(
         raise ValueError("a spectrum needs a grid: grid the samples first")
     if analyte is None:
         raise ValueError("samples have many analytes: name one with --analyte Cu_ppm")
+    analytes_in(samples, analyte)
     if model is Model.cn:
         return concentration_number(
             samples, analyte, direction=direction.value, **chosen
@@ -185,6 +194,7 @@ def _write(
 
     from ..report import figure_fractal, save_figure
 
+    chart = figure_fractal(found, lang=lang.value)
     folder.mkdir(parents=True, exist_ok=True)
     tables = {
         "curve": found.table.set_index("threshold"),
@@ -196,7 +206,6 @@ def _write(
     for name, table in tables.items():
         written.append(folder / f"{name}.csv")
         write_text(written[-1], table.to_csv(lineterminator="\n"))
-    chart = figure_fractal(found, lang=lang.value)
     written.append(save_figure(chart, folder / f"{found.kind}.png"))
     written += [save_grid(part, folder / f"{name}.tif") for name, part in parts.items()]
     return written

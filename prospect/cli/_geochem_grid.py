@@ -111,6 +111,11 @@ def variogram(
         from ..gridding import experimental_variogram, fit_variogram
         from ..report import figure_variogram, save_figure
 
+        if out_file.suffix.lower() != ".json":
+            raise ValueError(
+                f"--out {out_file.name}: the model is written as .json, its table and "
+                "picture beside it as .csv and .png"
+            )
         table = _read(samples, crs=crs, x=x, y=y, metric=metric)
         found = experimental_variogram(
             table,
@@ -247,13 +252,16 @@ def cross_validate(
         from ..gridding import Neighbourhood
         from ..gridding import cross_validate as run
 
+        hood = None
+        if neighbours is not None:
+            hood = Neighbourhood(neighbours=neighbours)
         table = _read(samples, crs=crs, x=x, y=y, metric=metric)
         found = run(
             table,
             analyte,
             variogram=_model(model),
             drift=None if drift is Drift.constant else drift.value,
-            neighbourhood=neighbours and Neighbourhood(neighbours=neighbours),
+            neighbourhood=hood,
             transform=_kind(transform),
             block_size=block_size,
         )
