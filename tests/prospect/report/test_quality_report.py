@@ -8,7 +8,6 @@ import pytest
 from prospect.report import Words, write_quality_report
 from prospect.report import _control_words as control_words
 from prospect.report._control_words import notes_said, reason_said
-from survey.quality.controls import _reasons as library
 from survey.quality import (
     assess_quality,
     join_assays,
@@ -16,6 +15,7 @@ from survey.quality import (
     read_certified,
     read_quality_rules,
 )
+from survey.quality.controls import _reasons as library
 
 DISTRICT = "data_samples/synthetic_district/geochemistry"
 PLANTED = {("S2", "Zn_ppm"), ("S4", "As_ppm"), ("S5", "Pb_ppm"), ("T2", "Mo_ppm"),
