@@ -41,8 +41,8 @@ Controls = Annotated[
         exists=True,
         dir_okay=False,
         readable=True,
-        help="Table of control samples: kind, material, original, batch and results; "
-        "may be repeated.",
+        help="Table of control samples: qc_type, material, original_id, batch and "
+        "results; may be repeated.",
     ),
 ]
 Certified = Annotated[
@@ -83,6 +83,8 @@ def qc(
         for remark in remarks:
             err.print(remark, markup=False)
         found = _assess(assays, checks, certificates, rules)
+        for line in _problems(found):
+            err.print(line, markup=False)
         sources = [*samples, *controls, *([certified] if certified else [])]
         told_of = {"name": name, "rules": rules, "lang": lang.value}
         told_of |= {"sources": [path.name for path in sources], "remarks": remarks}
@@ -98,10 +100,16 @@ def _read(
     """Tables with the limits that the controls tell of their batches, and remarks."""
     from survey.quality import check_assays, join_assays, read_assays, read_certified
 
+    for paths in (samples, controls):
+        twice = [str(path) for path in set(paths) if paths.count(path) > 1]
+        if twice:
+            raise ValueError(f"{', '.join(sorted(twice))} is given twice: once will do")
     told_apart = [read_assays(path, limits="from_values") for path in controls]
+    _check_rows(told_apart, controls)
     checks = join_assays(*told_apart)
     limits = _limits(checks)
     read = [read_assays(path, limits=limits) for path in samples]
+    _check_rows(read, samples)
     assays = join_assays(*read)
     told_apart += read
     certificates = read_certified(certified) if certified else None
@@ -112,7 +120,30 @@ def _read(
         for note in table.attrs["notes"]
     ]
     remarks += [str(problem) for problem in check_assays(assays)]
+    repeated = assays.attrs.get("repeated", 0)
+    if repeated:
+        remarks.append(f"{repeated} results stand in more than one table of assays")
     return assays, checks, certificates, remarks
+
+
+def _check_rows(tables: list[pd.DataFrame], paths: list[Path]) -> None:
+    """Raise with all tables that hold no result."""
+    from survey import DataProblems, Problem
+
+    remedy = "give a table with at least one result, or leave the file out"
+    empty = [path for table, path in zip(tables, paths, strict=True) if not len(table)]
+    if empty:
+        what = "the table has no rows"
+        raise DataProblems([Problem(what, remedy, str(path)) for path in empty])
+
+
+def _problems(found: QualityAssessment) -> list[str]:
+    """What the assessment could not judge, such as materials without certificate."""
+    from survey import Problem
+
+    rows = found.problems.astype(object)
+    rows = rows.where(rows.notna() & rows.ne(""), None).to_dict("records")
+    return [str(Problem(**row)) for row in rows]
 
 
 def _limits(checks: pd.DataFrame) -> pd.DataFrame | None:

@@ -95,3 +95,40 @@ def test_help_says_what_the_exit_code_means(runner):
     done = runner.invoke(app, ["geochem", "qc", "-h"])
     assert done.exit_code == 0
     assert "0 whatever the verdicts" in " ".join(done.stdout.split())
+
+
+CONTROLS = (
+    "id,qc_type,material,original_id,batch,Cu_ppm\n"
+    "Q1,reference material,RM-1,,B1,21\nQ2,field duplicate,,S9,B1,7\n"
+)
+
+
+def test_what_could_not_be_judged_is_told(runner, tmp_path):
+    (tmp_path / "a.csv").write_text("id,batch,Cu_ppm\nS1,B1,5\nS2,B1,7\n")
+    (tmp_path / "q.csv").write_text(CONTROLS)
+    options = ["--controls", str(tmp_path / "q.csv"), "--out", str(tmp_path / "out")]
+    done = runner.invoke(app, ["geochem", "qc", str(tmp_path / "a.csv"), *options])
+    assert done.exit_code == 0, done.output
+    assert "RM-1" in done.stderr
+    assert "S9" in done.stderr
+
+
+@pytest.mark.parametrize("bare", ["a.csv", "q.csv"])
+def test_tables_without_rows_are_refused(runner, tmp_path, bare):
+    (tmp_path / "a.csv").write_text("id,batch,Cu_ppm\nS1,B1,5\nS2,B1,7\n")
+    (tmp_path / "q.csv").write_text(CONTROLS)
+    header = (tmp_path / bare).read_text().split("\n")[0]
+    (tmp_path / bare).write_text(header + "\n")
+    options = ["--controls", str(tmp_path / "q.csv"), "--out", str(tmp_path / "out")]
+    done = runner.invoke(app, ["geochem", "qc", str(tmp_path / "a.csv"), *options])
+    assert done.exit_code == 3
+    assert f"{bare}\t" in done.stderr
+    assert "the table has no rows" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_table_given_twice_is_refused(runner, run, tmp_path):
+    again = [*run[:3], *run[2:]]
+    done = runner.invoke(app, [*again, "--out", str(tmp_path / "out")])
+    assert done.exit_code == 1
+    assert "is given twice" in done.stderr
