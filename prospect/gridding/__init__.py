@@ -21,6 +21,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "_models": ["Structure", "VariogramModel"],
         "_natural_neighbour": ["natural_neighbour"],
         "_neighbours": ["Neighbourhood"],
+        "_sequential": ["simulate_sequential"],
         "_simulate": ["simulate"],
         "_variogram": ["cross_variogram", "experimental_variogram", "variogram_map"],
     },
