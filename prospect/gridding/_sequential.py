@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 MOST_CELLS = 1_000_000
 WIDEST = 60  # cells that neighbours are looked for within
-SHARE = 0.05  # of the sill: less correlated cells tell nothing
+SHARE = 1e-3  # of the sill: less correlated cells tell nothing
 
 
 class _Plan(NamedTuple):
