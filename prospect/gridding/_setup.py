@@ -268,9 +268,8 @@ def _root(packed: Packed, samples: Samples) -> NDArray:
         )
         try:
             # its transpose is what LAPACK works on in place
-            upper = scipy.linalg.cholesky(
+            return scipy.linalg.cholesky(
                 matrix.T, lower=False, overwrite_a=True, check_finite=False
-            )
-            return upper.T
+            ).T
         except np.linalg.LinAlgError:
             extra = max(10 * extra, 1e-10 * np.diag(matrix).max())
