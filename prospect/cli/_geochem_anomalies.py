@@ -75,7 +75,7 @@ def anomalies(
             },
             resolution,
         )
-        files.append(_report(found, table, out_folder, samples.stem, lang))
+        files.extend(_report(found, table, out_folder, samples.stem, lang))
         for note in found.notes:
             err.print(say(note, lang), markup=False)
     for file in files:
@@ -122,10 +122,11 @@ def _report(found, table, folder, name, lang):  # noqa: ANN001, ANN202
     from ..report import write_anomaly_report
 
     register = anomaly_register(found.composites, lang=lang)
-    save_table(register, folder / "register.xlsx")
-    return write_anomaly_report(
+    listed = save_table(register, folder / "register.xlsx")
+    page = write_anomaly_report(
         found, folder / "report.html", samples=table, name=name, lang=lang
     )
+    return [listed, page]
 
 
 def _frame(table, resolution):  # noqa: ANN001, ANN202

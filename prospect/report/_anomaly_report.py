@@ -30,6 +30,15 @@ BACKGROUND = [
     "analyte", "method", "n", "n_censored", "n_missing", "n_removed",
     "background_value", "threshold", "unit", "transform", "k",
 ]  # fmt: skip
+# columns that the tables of the report leave to the register in full
+LEFT_OUT = [
+    "main_analyte", "n_analytes", "n_anomalies", "overlap_km2", "max_overlap",
+    "members", "unit", "threshold", "n_cells", "n_centres",
+]  # fmt: skip
+# and those of single elements, which have the place of the maximum to show
+LEFT_OUT_OF_SINGLE = ["n_samples", "clarity"]
+# columns shown only where a row says other than the usual
+USUAL = {"n_unclear": 0, "mean_of": "samples", "open": False}
 
 
 def write_anomaly_report(
@@ -80,12 +89,8 @@ def write_anomaly_report(
 def _view(
     survey: AnomalySurvey, samples: gpd.GeoDataFrame | None, n_sheets: int, words: Words
 ) -> dict[str, Any]:
-    from ..geochem import anomaly_register
-
     composites = survey.composites
-    singles = [found.anomalies for found in survey.maps.values()]
     figures = _figures(survey, samples, n_sheets, words)
-    single = pd.concat([anomaly_register(each, lang=words.lang) for each in singles])
     sections = [
         ("answer", words("anomaly_answer")),
         ("register_heading", words("anomaly_register_heading")),
@@ -103,8 +108,8 @@ def _view(
         "lead": _lead(survey, words),
         "composites_caption": words("anomaly_map_caption", analyte=main),
         "top": [_top(row, words) for _, row in composites.head(N_TOP).iterrows()],
-        "composites": _listing(anomaly_register(composites, lang=words.lang)),
-        "single": _listing(single),
+        "composites": _brief(composites, words),
+        "single": _brief(_singles(survey), words),
         "sheets": [
             _sheet(row, survey, words)
             for _, row in composites.head(n_sheets).iterrows()
@@ -202,24 +207,39 @@ def _top(row: pd.Series, words: Words) -> dict[str, Any]:
 
 
 def _sheet(row: pd.Series, survey: AnomalySurvey, words: Words) -> dict[str, Any]:
-    from ..geochem import anomaly_register
-
-    ids = set(row["members"].split(", "))
-    parts = [
-        anomaly_register(
-            found.anomalies[found.anomalies["anomaly_id"].isin(ids)], lang=words.lang
-        )
-        for found in survey.maps.values()
-    ]
+    single = _singles(survey)
+    members = single[single["anomaly_id"].isin(row["members"].split(", "))]
     title = words(
         "anomaly_sheet_caption", id=row["composite_id"], analytes=row["analytes"]
     )
-    members = pd.concat([part for part in parts if len(part)])
     return {
         "name": f"sheet_{row['composite_id']}",
         "title": title,
-        "members": _listing(members),
+        "members": _brief(members, words),
     }
+
+
+def _singles(survey: AnomalySurvey) -> pd.DataFrame:
+    """Anomalies of all analytes in one table, without their outlines."""
+    tables = []
+    for found in survey.maps.values():
+        table = pd.DataFrame(found.anomalies.drop(columns="geometry"))
+        table.attrs = {}
+        if len(table):
+            tables.append(table)
+    return pd.concat(tables, ignore_index=True).drop(columns=LEFT_OUT_OF_SINGLE)
+
+
+def _brief(table: pd.DataFrame, words: Words) -> dict[str, Any]:
+    """Register without what a page has no room for."""
+    from ..geochem import anomaly_register
+
+    usual = [name for name in USUAL if name in table]
+    idle = [name for name in usual if (table[name] == USUAL[name]).all()]
+    left_out = [name for name in LEFT_OUT if name in table]
+    return _listing(
+        anomaly_register(table.drop(columns=left_out + idle), lang=words.lang)
+    )
 
 
 def _caption(analyte: str, survey: AnomalySurvey, words: Words) -> str:

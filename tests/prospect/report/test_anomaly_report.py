@@ -99,6 +99,8 @@ def test_report_holds_everything_in_one_file(tmp_path, samples, survey, lang):
         assert row.composite_id in page
     assert ("clarity" in page.lower()) == (lang == "en")
     assert ("规格化面金属量" in page) == (lang == "zh")
+    assert "Members" not in page
+    assert "overlap_km2" not in page
     again = write_anomaly_report(
         survey, tmp_path / "b.html", samples=samples, name="A & <b>", lang=lang
     )
