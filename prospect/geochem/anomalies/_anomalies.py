@@ -132,7 +132,10 @@ def delineate_anomalies(
     outer = found[0]
     if outer.empty:
         what = f"no cell of the map reaches the threshold {threshold:g}"
-        remedy = "take a lower threshold, or check the units of map and threshold"
+        remedy = (
+            "take a lower threshold, check the units of map and threshold, or grid by "
+            "inverse distance: kriging smooths peaks away"
+        )
         raise DataProblems([Problem(what, remedy, column=name, value=f"{threshold:g}")])
     small = outer["area_km2"] < min_area_km2
     kept = outer[~small].reset_index(drop=True)

@@ -146,7 +146,8 @@ def map_anomalies(
         raise ValueError(
             f"none of {names} has an anomaly: no cell reaches its threshold, or all "
             f"anomalies are below {min_area_km2:g} km². State lower thresholds, a "
-            "smaller k or a smaller min_area_km2."
+            "smaller k or a smaller min_area_km2; kriged maps smooth peaks away, those "
+            "by inverse distance keep them."
         )
     composites = rate_anomalies(combine_anomalies(tables), rules=rules)
     return AnomalySurvey(composites, maps, grids, background, notes)
