@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from survey import Problem
+
 from ._control_words import (
     ACTIONS,
     CHECKS,
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 # what is told of an accepted batch on the first page
 _WARNINGS = ("warn",)
+# rows that a line on several like problems names
+MOST_ROWS = 5
 
 
 def batch_name(batch: str, laboratory: str, words: Words) -> str:
@@ -248,17 +252,32 @@ def rules(table: pd.DataFrame, words: Words) -> dict[str, Any] | None:
 
 
 def problems(table: pd.DataFrame) -> list[str]:
-    """Problems of the input, one a line."""
-    from survey import Problem
-
-    lines = []
+    """Problems of the input; those alike but for row and value share a line."""
+    alike: dict[tuple[Any, ...], list[Problem]] = {}
     for row in table.to_dict("records"):
-        known = {name: None if value == "" else value for name, value in row.items()}
-        what, remedy = known.pop("what"), known.pop("remedy")
-        if known.get("row") is not None and pd.isna(known["row"]):
-            known["row"] = None
-        lines.append(str(Problem(what, remedy, **known)))
-    return lines
+        known = {
+            name: None if value == "" or pd.isna(value) else value
+            for name, value in row.items()
+        }
+        each = Problem(known.pop("what"), known.pop("remedy"), **known)
+        key = (each.file, each.layer, each.column, each.what, each.remedy)
+        alike.setdefault(key, []).append(each)
+    return [_one_line(group) for group in alike.values()]
+
+
+def _one_line(group: list[Problem]) -> str:
+    """One problem as it is; several with their number, rows and first values."""
+    first = group[0]
+    if len(group) == 1:
+        return str(first)
+    bare = Problem(
+        first.what, first.remedy, file=first.file, layer=first.layer,
+        column=first.column,
+    )  # fmt: skip
+    named = [f"row {p.row} ({p.value})" if p.value else f"row {p.row}" for p in group]
+    more = len(group) - MOST_ROWS
+    listed = ", ".join(named[:MOST_ROWS]) + (f" and {more} more" if more > 0 else "")
+    return f"{bare} – {len(group)} times: {listed}"
 
 
 def _batches(verdicts: pd.DataFrame) -> Iterable[tuple[tuple[str, str], pd.DataFrame]]:

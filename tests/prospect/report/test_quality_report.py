@@ -160,6 +160,23 @@ def test_problems_and_sources_are_listed(tmp_path):
     assert "<code>assays.csv</code>" in text
 
 
+def test_problems_alike_share_a_line(tmp_path):
+    found = small()
+    rows = range(1, 61)
+    lost = pd.DataFrame(
+        {
+            "severity": "warning", "what": "no original", "remedy": "add it",
+            "file": "qc.csv", "row": rows, "column": "original_id",
+            "value": [f"S{row}" for row in rows],
+        }
+    )  # fmt: skip
+    object.__setattr__(found, "problems", lost)
+    text = read(write_quality_report(found, tmp_path / "r.html"))
+    assert text.count("no original") == 1
+    assert "60 times: row 1 (S1), row 2 (S2)" in text
+    assert "row 5 (S5) and 55 more" in text
+
+
 def test_every_code_of_the_library_has_words():
     assert set(control_words.REASONS) == set(library._REASONS)
     assert set(control_words.NOTES) == set(library._NOTES)
