@@ -112,7 +112,7 @@ def figure_distribution(
     for axes in (top, middle):
         axes.tick_params(labelbottom=False)
     threshold_lines((top, middle, bottom), marks)
-    legend(top)
+    legend(top, below=True)
     bottom.set_xlabel(drawn.label, fontsize=9, color=INK)
     _head(top, title, drawn, words)
     return finish(figure)

@@ -170,12 +170,15 @@ def threshold_lines(
             draw(value, label=label, **look)
 
 
-def legend(axes: Axes, where: str = "best") -> None:
-    """Legend over whatever lies below, if there is anything to name."""
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(
-            fontsize=8, loc=where, frameon=True, edgecolor="none", framealpha=0.85
-        )
+def legend(axes: Axes, *, below: bool = False) -> None:
+    """Legend, if there is anything to name: within the axes or below the figure."""
+    if not axes.get_legend_handles_labels()[0]:
+        return
+    look = {"fontsize": 8, "edgecolor": "none"}
+    if below:
+        axes.figure.legend(loc="outside lower center", ncols=3, **look)
+    else:
+        axes.legend(loc="best", framealpha=0.85, **look)
 
 
 def threshold_bands(axes: Axes, mixture: Mixture, words: Words) -> None:

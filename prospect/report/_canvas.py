@@ -117,7 +117,7 @@ def draw_scale_bar(axes: Axes, frame: Frame) -> None:
     length = round_length(width / 5)
     x, y = frame.west + 0.04 * width, frame.south + 0.035 * height
     thick = 0.009 * max(height, 0.5 * width)
-    back = {"facecolor": "white", "alpha": 0.7, "linewidth": 0, "zorder": 5.5}
+    back = {"facecolor": "white", "alpha": 0.7, "linewidth": 0, "zorder": 8}
     pad = 0.018 * width
     axes.add_patch(
         Rectangle((x - pad, y - 1.2 * thick), length + 2 * pad, 6.2 * thick, **back)

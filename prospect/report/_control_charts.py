@@ -32,6 +32,8 @@ STATUS_COLOURS = {
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "<", ">", "*")
 BAND = "#f1f3f5"
 MOST_Z = 8.0
+# logarithmic axes that span less than this factor get numbers between the powers
+SHORT = 100
 MOST_NAMED = 8
 MOST_BATCHES = 40
 REFERENCE_COLUMNS = (
@@ -325,7 +327,16 @@ def _legend(
 
 
 def plain_logs(*every: Axis) -> None:
-    """Write 0.1, 1, 10 on logarithmic axes."""
+    """Write 0.1, 1, 10 on logarithmic axes, and 2 and 5 too where they are short."""
     for axis in every:
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axis.set_minor_formatter(NullFormatter())
+        low, high = sorted(axis.get_view_interval())
+        short = low > 0 and high / low < SHORT
+        axis.set_tick_params(which="minor", labelsize=8.5, labelcolor=INK)
+        axis.set_minor_formatter(
+            FuncFormatter(_two_or_five) if short else NullFormatter()
+        )
+
+
+def _two_or_five(value: float, _: object) -> str:
+    return f"{value:g}" if f"{value:e}"[0] in "25" else ""

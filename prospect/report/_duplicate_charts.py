@@ -269,23 +269,15 @@ def _ranked(
     if not len(value):
         return
     share = 100 * np.arange(1, len(value) + 1) / len(value)
-    axes.plot(share, value, marker="o", markersize=3.2, linewidth=1, color=colour)
+    look = {"marker": "o", "markersize": 3.2, "linewidth": 1, "color": colour}
     limit = part["limit_pct"].median()
     if np.isfinite(limit):
         axes.axhline(limit, color=RED, linewidth=0.9, linestyle="--")
         within = 100 * np.mean(value <= limit + 1e-9)
-        text = words(
+        look["label"] = words(
             "qc_share_within", share=f"{within:.0f}", n=len(value), limit=number(limit)
         )
-        axes.annotate(
-            text,
-            (2, limit),
-            xytext=(0, 3),
-            textcoords="offset points",
-            fontsize=8,
-            color=colour,
-            va="bottom",
-        )
+    axes.plot(share, value, **look)
 
 
 def _label_axes(
@@ -298,20 +290,12 @@ def _label_axes(
     right.set_ylabel(words("qc_measure_axis", measure=measure), fontsize=9, color=INK)
     right.set_xlim(0, 101)
     right.set_ylim(bottom=0)
-    top = right.get_ylim()[1]
-    right.set_ylim(top=1.08 * top)
     share = REQUIRED[measure]
-    right.axvline(share, color=AMBER, linewidth=0.9, linestyle=(0, (5, 3)))
-    right.annotate(
-        words("qc_required_line", share=share),
-        (share, 1.08 * top),
-        xytext=(-3, -3),
-        textcoords="offset points",
-        fontsize=8,
-        color=QUIET,
-        ha="right",
-        va="top",
-    )
+    label = words("qc_required_line", share=share)
+    right.axvline(share, color=AMBER, linewidth=0.9, linestyle=(0, (5, 3)), label=label)
+    # above the frame, where no curve passes
+    look = {"loc": "lower left", "bbox_to_anchor": (0, 1), "frameon": False}
+    right.legend(fontsize=7.5, **look)
 
 
 def _control_lines(

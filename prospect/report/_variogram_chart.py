@@ -192,4 +192,6 @@ def _label(axes: Axes, table: pd.DataFrame, words: Words, title: str | None) -> 
         axes.set_title(
             legible(title, ""), loc="left", fontsize=11, fontweight="bold", color=INK
         )
-    axes.legend(fontsize=8.5, frameon=False, loc="upper left")
+    # below the frame: the line of the variance runs along its upper edge
+    below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.13), "ncols": 4}
+    axes.legend(fontsize=8.5, frameon=False, **below)

@@ -32,7 +32,8 @@ def mixture(soil):
 
 
 def names(axes):
-    return [t.get_text() for t in axes.get_legend().get_texts()]
+    legend = axes.get_legend() or axes.figure.legends[0]
+    return [t.get_text() for t in legend.get_texts()]
 
 
 def texts(figure):
