@@ -225,6 +225,9 @@ def _draw_rays(axes: Axes, tips: NDArray[np.float64], names: list[str]) -> int:
         )
     size = length.max()
     outer = tips[told] * (1 + 0.06 * size / length[told, None])
+    # arrows do not widen the axes, and one that ends outside them is not drawn
+    axes.update_datalim(np.vstack([tips, 1.05 * outer]))
+    axes.autoscale_view()
     texts = [name for name, each in zip(names, told, strict=True) if each]
     shown = [legible(text.partition("_")[0], text) for text in texts]
     places = keep_apart(outer, shown, height=0.075 * size, width=0.045 * size)

@@ -50,6 +50,19 @@ def test_biplot_says_what_was_imputed_in_both_languages(table):
     assert sorted(legend) == ["schist", "花岗岩"]
 
 
+def test_no_ray_ends_outside_the_axes(table):
+    model = RobustPCA(random_state=0).fit(table)
+    # samples all on one side: nothing but the rays makes room on the other
+    scores = model.transform(table).abs()
+    axes = figure_biplot(model, scores).axes[0]
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    for text in axes.texts:
+        x, y = getattr(text, "xy", text.get_position())
+        if getattr(text, "arrow_patch", None):
+            assert left < x < right
+            assert low < y < high
+
+
 def test_biplot_refuses(table):
     model = RobustPCA(n_components=2, robust=False)
     scores = model.fit_transform(table)
