@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MANY = 100
+_MOST_NAMED = 6
 _FLAG_ENDINGS = r"[_ .]?(?:censored|cens?|flag|qual|qualifier|remark|rmk)"
 _TRUE = {"true", "t", "1", "1.0", "yes", "y", "是"}
 _BEYOND = {">", ">="}
@@ -124,8 +125,11 @@ def _summary(counts: dict[str, dict[str, int]]) -> Iterator[str]:
     }
     for kind, text in texts.items():
         if counts[kind]:
-            number, columns = sum(counts[kind].values()), len(counts[kind])
-            yield f"{number} {text} ({columns} columns, see attrs['{kind}'])"
+            number, names = sum(counts[kind].values()), list(counts[kind])
+            listed = ", ".join(names[:_MOST_NAMED])
+            more = len(names) - _MOST_NAMED
+            listed += f" and {more} more" if more > 0 else ""
+            yield f"{number} {text} ({listed}; see attrs['{kind}'])"
 
 
 def _recognised(
