@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -17,6 +18,8 @@ from ._models import load_validation
 from ._training import load_counts
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ._products import Job
 
 
@@ -134,10 +137,19 @@ def _model(job: Job, key: str, kind: str) -> dict:
     if kind == "weights_of_evidence":
         folder = job.products / "tables"
         content["weights"] = {
-            name: pd.read_csv(folder / f"weights_{name}.csv").to_dict("records")
+            name: _weights(folder / f"weights_{name}.csv")
             for name in map(str, job.stack.data_vars)
         }
     return content
+
+
+def _weights(path: Path) -> list[dict]:
+    """Rows of a table of weights, labels without their guard against spreadsheets."""
+    rows = pd.read_csv(path).to_dict("records")
+    for row in rows:
+        if isinstance(row.get("label"), str):
+            row["label"] = re.sub(r"^'(?=[=+\-@\t\r])", "", row["label"])
+    return rows
 
 
 def _targets(job: Job) -> list[dict]:
