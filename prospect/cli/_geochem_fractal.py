@@ -102,7 +102,8 @@ def fractal(
             err.print(
                 phrases["note"] + phrases["colon"] + say(note, lang), markup=False
             )
-    typer.echo(found.intervals.to_csv(sep="\t", index_label="name"), nl=False)
+    shown = found.intervals.to_csv(sep="\t", index_label="name", float_format="%.4g")
+    typer.echo(shown, nl=False)
     for path in written:
         out.print(phrases["written"] + phrases["colon"] + str(path), markup=False)
 
