@@ -10,6 +10,7 @@ from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from survey import check_columns
 
+from .._note import Note
 from ..evidence._frame import placed
 from ..evidence._scale import rescale, scaled_units
 
@@ -40,14 +41,17 @@ def read_places(
     """
     values, notes, shares = _values_of(samples, column)
     values, dropped = rescale(values, transform)
-    notes += [f"{dropped} of {len(values)} samples have no {transform}"] * (dropped > 0)
+    if dropped:
+        told = {"n": int(dropped), "total": len(values), "transform": str(transform)}
+        notes.append(Note("gridding_no_transform", **told))
     if not values.notna().any():
         raise ValueError(
             f"none of the {len(values)} samples has a {transform} in column "
             f"'{column}'. Leave the transform out."
         )
     places, merged = _merged(placed(samples[values.notna()], geobox), values.dropna())
-    notes += [f"{merged} samples share a place with another: averaged"] * (merged > 0)
+    if merged:
+        notes.append(Note("gridding_averaged", n=int(merged)))
     units = samples.attrs.get("units", {}).get(column) or next(
         (unit for unit in UNITS if column.endswith(f"_{unit}")), ""
     )
@@ -74,23 +78,19 @@ def _values_of(
             "Choose another column or check how the file was read."
         )
     values = samples[column].astype("float64").where(known)
-    notes = [f"{(~known).sum()} of {len(known)} samples have no value"]
-    notes *= not known.all()
+    notes: list[str] = []
+    if not known.all():
+        n = int((~known).sum())
+        notes.append(Note("gridding_no_value", n=n, total=len(known)))
     imputed = _flag(samples, f"{column}_imputed") & known
     censored = _flag(samples, f"{column}_censored") & known
     halved = censored & ~imputed
     if halved.any():
         values = values.where(~halved, values / 2)
-        notes.append(
-            f"{halved.sum()} samples below detection entered as half of their limit; "
-            "prospect.geochem.impute_censored does better"
-        )
+        notes.append(Note("gridding_halved", n=int(halved.sum())))
     over = _flag(samples, f"{column}_over_range") & known
     if over.any():
-        notes.append(
-            f"{over.sum()} samples above the range of the method entered with its "
-            "upper limit"
-        )
+        notes.append(Note("gridding_at_upper_limit", n=int(over.sum())))
     count = known.sum()
     shares = {
         "censored_share": float(censored.sum() / count),
