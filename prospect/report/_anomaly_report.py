@@ -13,7 +13,8 @@ from pandas.api.types import is_numeric_dtype
 from survey import write_text
 
 from .._note import say
-from ._element_maps import figure_anomaly_sheet, figure_element_map, shares_said
+from ._canvas import shares_said
+from ._element_maps import figure_anomaly_sheet, figure_element_map
 from ._figure import STRIPPED, TIGHT
 from ._numbers import number
 from ._report import _css, _environment

@@ -194,3 +194,13 @@ def round_length(length: float) -> float:
     return max(
         step * power for step in (1, 2, 5) if step * power <= length * (1 + 1e-9)
     )
+
+
+def shares_said(grid: xr.DataArray, words: Words) -> str:
+    """Shares of samples below detection and imputed, said; empty if none is known."""
+    said = []
+    for name, key in (("censored", "element_below"), ("imputed", "element_imputed")):
+        share = grid.attrs.get(f"{name}_share")
+        if share:
+            said.append(words(key, share=f"{100 * share:.2g}"))
+    return words("semicolon").join(said)

@@ -16,6 +16,7 @@ from ._canvas import (
     frame_of,
     gap_handle,
     image_of,
+    shares_said,
 )
 from ._figure import INK, finish, new_figure
 from ._fonts import figure_language, legible
@@ -204,16 +205,6 @@ def around(composite: gpd.GeoDataFrame, grid: xr.DataArray) -> xr.DataArray:
         y=slice(rows[0], rows[-1] + 1, step), x=slice(columns[0], columns[-1] + 1, step)
     ).compute()
     return part.rio.write_crs(grid.rio.crs)
-
-
-def shares_said(grid: xr.DataArray, words: Words) -> str:
-    """Shares of samples below detection and imputed, said; empty if none is known."""
-    said = []
-    for name, key in (("censored", "element_below"), ("imputed", "element_imputed")):
-        share = grid.attrs.get(f"{name}_share")
-        if share:
-            said.append(words(key, share=f"{100 * share:.2g}"))
-    return words("semicolon").join(said)
 
 
 def _classed(

@@ -17,6 +17,7 @@ from ._canvas import (
     frame_of,
     gap_handle,
     image_of,
+    shares_said,
     thin,
 )
 from ._figure import INK, finish, new_figure
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from ._canvas import Frame
     from ._figure import Picture
 
+ROLES = ("score", "uncertainty", "evidence", "classes")
 MOST_CLASSES = 14
 MOST_NUMBERS = 25
 HALO = [patheffects.withStroke(linewidth=2.4, foreground="white")]
@@ -87,7 +89,7 @@ def figure_map(
     Raises
     ------
     ValueError
-        If the grid has no CRS or holds no value at all.
+        If the grid has no CRS or holds no value at all, or `role` is another word.
 
     Examples
     --------
@@ -99,6 +101,8 @@ def figure_map(
     >>> figure.axes[0].get_xlabel()
     'Easting (km)'
     """
+    if role not in (None, *ROLES):
+        raise ValueError(f"role must be one of {list(ROLES)}; got {role!r}")
     words = Words(figure_language(lang))
     small = _drawable(grid)
     frame = frame_of(small)
@@ -119,6 +123,8 @@ def figure_map(
     if title:
         text = legible(title, str(grid.name or ""))
         axes.set_title(text, loc="left", fontsize=11.5, fontweight="bold", color=INK)
+    if said := shares_said(grid, words):
+        legend.append(Line2D([], [], linestyle="none", label=said))
     if legend:
         _legend(figure, legend)
     return finish(figure)
@@ -253,10 +259,14 @@ def _colour(
 
 
 def _bar_title(grid: xr.DataArray, words: Words, role: str) -> str:
-    if role in ("score", "uncertainty"):
-        return words(f"map_{role}")
     units = str(grid.attrs.get("units") or "")
-    return legible(units if units not in ("1", "") else "", "")
+    units = legible(units if units not in ("1", "") else "", "")
+    if role not in ("score", "uncertainty"):
+        return units
+    # a score and its uncertainty have no unit: what has one is called by its name
+    name = legible(str(grid.attrs.get("long_name") or ""), "")
+    told = ", ".join(part for part in (name, units.replace("^2", "²")) if part)
+    return told if units else words(f"map_{role}")
 
 
 def _area_labels(bar: Colorbar, scale: Scale, words: Words) -> None:

@@ -32,6 +32,17 @@ def test_map_carries_what_a_map_needs(score, deposits, targets, lang):
     assert any("(2)" in text or "（2）" in text for text in found)
 
 
+def test_a_grid_with_a_unit_is_called_by_its_name_in_any_role(score):
+    gold = score.assign_attrs(long_name="Au_ppb", units="ppb", censored_share=0.081)
+    found = texts(figure_map(gold, role="score"))
+    assert any("Au_ppb, ppb" in text for text in found)
+    assert not any("prospectivity" in text for text in found)
+    assert "8.1 % of the samples are below detection" in found
+    assert any("prospectivity" in text for text in texts(figure_map(score)))
+    with pytest.raises(ValueError, match="role must be one of"):
+        figure_map(score, role="variance")
+
+
 def test_only_deposits_on_the_map_are_counted(score, deposits):
     assert "deposits (2)" in texts(figure_map(score, deposits=deposits))
 
