@@ -93,7 +93,7 @@ def test_refusals():
         number_samples(table, order="day")
 
 
-def test_real_survey_is_as_dense_as_planned():
+def test_a_survey_of_six_samples_a_square_kilometre_is_told_so():
     rng = np.random.default_rng(0)
     table = samples(rng.uniform(0, 20000, 2400), rng.uniform(0, 20000, 2400))
     found = sampling_density(table, region=(0, 20000, 0, 20000))
