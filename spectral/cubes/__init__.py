@@ -1,0 +1,1 @@
+"""Images of many wavelengths: opened, checked, saved."""

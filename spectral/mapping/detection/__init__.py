@@ -1,0 +1,1 @@
+"""Targets and anomalies against the statistics of a scene."""

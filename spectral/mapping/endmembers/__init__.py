@@ -1,0 +1,1 @@
+"""The purest spectra of a scene."""

@@ -1,0 +1,1 @@
+"""Absorption features: continuum, position, depth, width, feature fits."""

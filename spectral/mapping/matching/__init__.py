@@ -1,0 +1,1 @@
+"""How alike spectra are: angles, divergences, correlations."""

@@ -1,0 +1,1 @@
+"""Which mineral, how sure, and why."""

@@ -1,0 +1,1 @@
+"""Fewer components that hold the signal."""

@@ -1,0 +1,1 @@
+"""Shares of endmembers in each pixel."""

@@ -1,0 +1,1 @@
+"""Sensors: their bands and responses, and spectra as they see them."""
