@@ -7,13 +7,13 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
-from threadpoolctl import ThreadpoolController
+import threadpoolctl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LOCK = threading.Lock()
-_STATE: dict = {"users": 0, "limit": None, "controller": None}
+_STATE: dict = {"users": 0, "limit": None}
 
 
 @contextlib.contextmanager
@@ -26,8 +26,9 @@ def one_blas_thread() -> Iterator[None]:
     """
     with _LOCK:
         if _STATE["users"] == 0:
-            _STATE["controller"] = _STATE["controller"] or ThreadpoolController()
-            _STATE["limit"] = _STATE["controller"].limit(limits=1, user_api="blas")
+            _take_over()
+            controller = threadpoolctl.ThreadpoolController()
+            _STATE["limit"] = controller.limit(limits=1, user_api="blas")
         _STATE["users"] += 1
     try:
         yield
@@ -35,7 +36,16 @@ def one_blas_thread() -> Iterator[None]:
         with _LOCK:
             _STATE["users"] -= 1
             if _STATE["users"] == 0:
+                _take_over()
                 _STATE["limit"].restore_original_limits()
+                _take_over()
+
+
+def _take_over() -> None:
+    """Let this thread set the limit: threadpoolctl 3.8 listens to the first only."""
+    openblas = threadpoolctl.OpenBLASController
+    if hasattr(openblas, "clear_controlling_thread"):
+        openblas.clear_controlling_thread(force=True)
 
 
 def workers() -> int:
