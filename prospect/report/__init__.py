@@ -27,6 +27,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "figure_weights",
         ],
         "_control_charts": ["figure_control_chart"],
+        "_cube_viewer": ["view_cube"],
         "_diagrams": ["figure_discrimination"],
         "_duplicate_charts": ["figure_duplicates", "figure_thompson_howarth"],
         "_element_maps": ["figure_anomaly_sheet", "figure_element_map"],
