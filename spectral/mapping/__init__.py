@@ -9,5 +9,7 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submod_attrs={},
+    submod_attrs={
+        "reduction._statistics": ["SceneStatistics", "scene_statistics"],
+    },
 )
