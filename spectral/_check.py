@@ -115,7 +115,9 @@ def spectra_on(
     check_cube(cube)
     check_cube(library)
     if library.ndim == 1:
-        library = library.expand_dims(spectrum=[str(library.name or "spectrum")])
+        name = library.coords.get("spectrum", library.name or "spectrum")
+        library = library.drop_vars("spectrum", errors="ignore")
+        library = library.expand_dims(spectrum=[str(np.asarray(name))])
     if library.ndim != 2 or "spectrum" not in library.dims:
         raise ValueError(
             f"{role} need the dimensions ('spectrum', 'wavelength'). "

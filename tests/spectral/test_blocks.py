@@ -151,6 +151,8 @@ def test_library_must_stand_on_the_cube(cube):
     assert names == ["calcite", "mica"]
     assert spectra.shape == (2, 10)
     assert spectra_on(library[0], cube)[1].shape == (1, 10)
+    assert spectra_on(library[1], cube)[0] == ["mica"]
+    assert spectra_on(library[1].drop_vars("spectrum"), cube)[0] == ["spectrum"]
     with pytest.raises(ValueError, match=r"resample\(targets, like=cube\)"):
         spectra_on(library[:, 1:], cube, role="targets")
     far = library.assign_coords(wavelength=WAVES + 8000)
