@@ -10,6 +10,16 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "features._continuum": ["continuum", "remove_continuum"],
+        "matching._angle": ["modified_angle", "spectral_angle", "spectral_correlation"],
+        "matching._best": ["classify_angle", "classify_best"],
+        "matching._class_table": ["class_table"],
+        "matching._divergence": ["divergence_angle", "spectral_divergence"],
+        "matching._mapper": ["SpectralAngleMapper"],
+        "reduction._components": ["MinimumNoiseFraction", "PrincipalComponents"],
         "reduction._statistics": ["SceneStatistics", "scene_statistics"],
+        "unmixing._report": ["unmixing_report"],
+        "unmixing._shade": ["shade_free"],
+        "unmixing._unmix": ["unmix"],
     },
 )
