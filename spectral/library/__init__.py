@@ -6,5 +6,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "_schema": ["RecordProblems", "check_records"],
+        "_sli": ["read_envi_library"],
+        "_stack": ["split_spectra", "stack_spectra"],
+        "_taxonomy": ["find_mineral", "mineral_group", "mineral_table"],
     },
 )
