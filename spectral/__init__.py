@@ -10,5 +10,9 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=["indices", "library", "mapping"],
-    submod_attrs={"_check": ["check_cube"]},
+    submod_attrs={
+        "_check": ["check_cube"],
+        "sensors._resample": ["resample", "resample_covariance"],
+        "sensors._table": ["list_sensors", "sensor_bands"],
+    },
 )
