@@ -91,8 +91,11 @@ def map_spectra(
     )
     grids = found if isinstance(found, tuple) else (found,)
     others = [dim for dim in spectra.dims if dim != "wavelength"]
+    # with their attrs: the CRS stands in those of spatial_ref
+    kept = {name: spectra[name] for name in spectra.coords if name not in along}
     return tuple(
-        _dressed(grid, out, others) for grid, out in zip(grids, outputs, strict=True)
+        _dressed(grid.assign_coords(kept), out, others)
+        for grid, out in zip(grids, outputs, strict=True)
     )
 
 

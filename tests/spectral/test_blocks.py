@@ -60,6 +60,17 @@ def test_slabs_and_chunks_change_nothing(cube, slab, chunks, monkeypatch):
     xr.testing.assert_identical(cube, before)
 
 
+def test_the_crs_stays(cube):
+    import rioxarray  # noqa: F401
+
+    placed = cube.rio.write_crs("EPSG:32650")
+    placed["x"].attrs["units"] = "metre"
+    for grid in map_spectra(mean_and_ends, placed, outputs=OUTPUTS):
+        assert grid.rio.crs.to_epsg() == 32650
+        assert grid["x"].attrs == {"units": "metre"}
+        assert grid.attrs == {}
+
+
 def test_bad_bands_on_request(cube):
     (mean,) = map_spectra(
         lambda spectra: spectra.mean(0), cube, outputs=[Output("mean")], keep_bad=True
