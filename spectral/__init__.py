@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=["indices", "library", "mapping"],
     submod_attrs={
         "_check": ["check_cube"],
+        "cubes._open": ["open_cube"],
         "sensors._resample": ["resample", "resample_covariance"],
         "sensors._table": ["list_sensors", "sensor_bands"],
     },
