@@ -9,5 +9,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "_sli": ["read_envi_library"],
         "_stack": ["split_spectra", "stack_spectra"],
         "_taxonomy": ["find_mineral", "mineral_group", "mineral_table"],
+        "importers._read": ["read_spectra"],
     },
 )

@@ -1,0 +1,1 @@
+"""Readers of spectra in the formats of laboratories, field instruments and archives."""
