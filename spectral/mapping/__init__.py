@@ -11,6 +11,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "features._continuum": ["continuum", "remove_continuum"],
+        "features._parameters": ["band_depth", "feature_parameters"],
+        "features._position": ["minimum_wavelength"],
         "matching._angle": ["modified_angle", "spectral_angle", "spectral_correlation"],
         "matching._best": ["classify_angle", "classify_best"],
         "matching._class_table": ["class_table"],

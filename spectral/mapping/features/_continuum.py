@@ -79,9 +79,9 @@ def remove_continuum(
     ...     {"wavelength": [2180.0, 2190.0, 2200.0, 2210.0, 2220.0]},
     ... )
     >>> print(remove_continuum(spectrum).values)
-    [1.  1.  0.5625  0.882  1.]
+    [1.  1.  0.5625  0.882  1. ]
     >>> print(continuum(spectrum).values)
-    [0.4  0.5  0.533  0.567  0.6]
+    [0.4  0.5  0.533  0.567  0.6 ]
     """
     return _over(spectra, window, method, quotient=True).assign_attrs(
         long_name="continuum-removed reflectance"
