@@ -166,7 +166,7 @@ def test_a_library_has_statistics_without_noise(cube):
     np.testing.assert_allclose(
         found.covariance, np.cov(library.values[:, :6].T.astype(float)), rtol=1e-9
     )
-    with pytest.raises(ValueError, match="no neighbours along x"):
+    with pytest.raises(ValueError, match="no neighbours along x and y"):
         scene_statistics(library)
 
 
@@ -206,3 +206,73 @@ def test_bad_input_is_refused_with_its_remedy(cube):
         one.merge(one.subset([0, 1]))
     with pytest.raises(ValueError, match="by 'difference' here and by ''"):
         one.merge(scene_statistics(cube, noise=None))
+
+
+@pytest.fixture
+def halves():
+    """Noise of known covariance over a flat half and a rough one."""
+    rng = np.random.default_rng(2)
+    mixing = np.array([[1.0, 0, 0, 0], [0.5, 1, 0, 0], [0, 0, 2, 0], [0, 0, 0.3, 1]])
+    noise = np.tensordot(mixing * 0.01, rng.standard_normal((4, 203, 302)), 1)
+    rough = (
+        0.2 * rng.standard_normal((1, 203, 302)) * np.array([1, 2, 1, 3])[:, None, None]
+    )
+    rough[:, :, :160] = 0
+    cube = xr.DataArray(
+        0.4 + noise + rough,
+        dims=("wavelength", "y", "x"),
+        coords={"wavelength": WAVES[:4]},
+    )
+    return cube, mixing @ mixing.T * 1e-4
+
+
+@pytest.mark.parametrize("chunks", [None, {"y": 37, "x": 41}, {"y": 3, "x": 302}])
+def test_homogeneous_areas_tell_the_noise(halves, chunks):
+    cube, truth = halves
+    given_ = cube if chunks is None else cube.chunk(chunks)
+    found = scene_statistics(given_, noise="homogeneous")
+    # half of a block's pixels choose it and the other half count: nothing is flattered
+    np.testing.assert_allclose(found.noise_covariance, truth, atol=0.03 * truth.max())
+    # differences of neighbours see the rough half
+    assert np.trace(scene_statistics(cube).noise_covariance) > 10 * np.trace(truth)
+    again = scene_statistics(cube, noise="homogeneous")
+    np.testing.assert_allclose(found.noise_covariance, again.noise_covariance)
+    assert found.noise_n == again.noise_n
+    flat = xr.zeros_like(cube[0], dtype=bool)
+    flat[:, :160] = True
+    masked = scene_statistics(given_, mask=flat.drop_vars("wavelength"))
+    np.testing.assert_allclose(masked.noise_covariance, truth, atol=0.03 * truth.max())
+
+
+@pytest.mark.parametrize("chunks", [None, {"y": 37, "x": 41}])
+def test_regression_takes_the_signal_of_other_bands_away(chunks):
+    rng = np.random.default_rng(2)
+    size = np.linspace(0.01, 0.03, 12)
+    signal = np.tensordot(rng.random((12, 2)), rng.random((2, 100, 120)), 1)
+    cube = xr.DataArray(
+        signal + size[:, None, None] * rng.standard_normal((12, 100, 120)),
+        dims=("wavelength", "y", "x"),
+        coords={"wavelength": np.linspace(2000, 2400, 12)},
+    )
+    given_ = cube if chunks is None else cube.chunk(chunks)
+    found = scene_statistics(given_, noise="regression")
+    # each band's residual holds the noise of its predictors too: a little more
+    told = np.sqrt(np.diag(found.noise_covariance))
+    assert ((told > 0.99 * size) & (told < 2 * size)).all()
+    assert np.count_nonzero(found.noise_covariance) == 12
+    # against the book: residual variance of a least-squares fit on the other bands
+    blocks = cube.values.reshape(12, 20, 5, 24, 5)
+    flat = (blocks - blocks.mean((2, 4), keepdims=True)).reshape(12, -1)
+    left = (
+        flat[3]
+        - np.delete(flat, 3, 0).T
+        @ np.linalg.lstsq(np.delete(flat, 3, 0).T, flat[3], rcond=None)[0]
+    )
+    n = 20 * 24 * 24 - 11
+    assert found.noise_covariance[3, 3] == pytest.approx((left**2).sum() / n)
+    assert found.noise_n == n
+
+
+def test_blocks_need_room(cube):
+    with pytest.raises(ValueError, match="no block of 5 x 5 pixels is whole"):
+        scene_statistics(cube[:, :4], noise="homogeneous")
