@@ -19,9 +19,13 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "matching._divergence": ["divergence_angle", "spectral_divergence"],
         "matching._mapper": ["SpectralAngleMapper"],
         "reduction._components": ["MinimumNoiseFraction", "PrincipalComponents"],
+        "reduction._crosta": ["feature_oriented_pca"],
+        "reduction._dimension": ["SignalDimension", "signal_dimension"],
+        "reduction._independent": ["IndependentComponents"],
         "reduction._statistics": ["SceneStatistics", "scene_statistics"],
         "unmixing._report": ["unmixing_report"],
         "unmixing._shade": ["shade_free"],
+        "unmixing._sparse": ["sparse_unmix"],
         "unmixing._unmix": ["unmix"],
     },
 )

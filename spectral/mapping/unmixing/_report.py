@@ -78,7 +78,7 @@ def unmixing_report(result: xr.Dataset) -> pd.DataFrame:
             f"the report needs {sorted(lacking)}: give the whole result of unmix"
         )
     counts = _counted(result)
-    bound = "n_active" in result
+    bound = "n_negative" not in result
     names = [str(name) for name in result["endmember"].to_numpy()]
     rows = [
         *_pixels(counts),
@@ -106,7 +106,7 @@ def _row(
 
 def _counted(result: xr.Dataset) -> Counts:
     names = ["abundance", "residual", "pixel_state"]
-    bound = "n_active" in result
+    bound = "n_negative" not in result
     parts = [result[name] for name in names]
     if all(part.chunks is None for part in parts):
         return _count(*(part.to_numpy() for part in parts), bound)

@@ -30,6 +30,14 @@ STATES = {
     2: "some band below zero",
     3: "search not finished",
 }
+LONG_NAMES = {
+    "abundance": "share of the endmember",
+    "residual": "root mean square misfit",
+    "n_active": "number of shares held at zero",
+    "n_negative": "number of shares below zero",
+    "n_used": "number of spectra used",
+    "pixel_state": "state of the pixel",
+}
 
 
 class Problem(NamedTuple):
@@ -153,7 +161,7 @@ def unmix(
             Output("pixel_state"),
         ],
     )
-    return _described(found, pure, method)
+    return described(found, pure, method)
 
 
 def band_weights(
@@ -220,7 +228,7 @@ def solver(problem: Problem) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
         products, facts = project(values, problem.rows)
         q = len(problem.gram)
         shares, done = shares_of(problem, products[:q] - problem.shift[:, None])
-        residual = _residual(problem, shares, products, facts[0], len(values))
+        residual = misfit(problem, shares, products, facts[0], len(values))
         if problem.method in ("fcls", "nnls"):
             counted = (shares == 0).sum(0, dtype="float32")
         else:
@@ -247,7 +255,7 @@ def shares_of(problem: Problem, products: np.ndarray) -> tuple[np.ndarray, np.nd
     return shares, np.ones(products.shape[1], bool)
 
 
-def _residual(
+def misfit(
     problem: Problem,
     shares: np.ndarray,
     products: np.ndarray,
@@ -264,27 +272,21 @@ def _residual(
     return np.sqrt(np.maximum(left, 0) / n_bands)
 
 
-def _described(
+def described(
     found: tuple[xr.DataArray, ...], pure: Endmembers, method: str
 ) -> xr.Dataset:
-    said = {
-        "abundance": ("share of the endmember", "1"),
-        "residual": ("root mean square misfit", "1"),
-        "n_active": ("shares held at zero", "1"),
-        "n_negative": ("shares below zero", "1"),
-        "pixel_state": ("state of the pixel", "1"),
-    }
     for grid in found:
-        long_name, units = said[str(grid.name)]
-        grid.attrs = {"long_name": long_name, "units": units, "kind": "continuous"}
-    found[-1].attrs |= {"kind": "categorical", "classes": dict(STATES)}
+        long_name = LONG_NAMES[str(grid.name)]
+        grid.attrs = {"long_name": long_name, "units": "1", "kind": "continuous"}
+        if grid.name == "pixel_state":
+            grid.attrs |= {"kind": "categorical", "classes": dict(STATES)}
     spectra = xr.DataArray(
         pure.spectra,
         {"endmember": pure.names, "wavelength": pure.wavelength},
         dims=("endmember", "wavelength"),
-        attrs={"long_name": "reflectance of the endmember", "units": "1"},
+        attrs={"long_name": "spectrum of the endmember", "units": "1"},
     )
-    attrs = {"method": method, "constraints": METHODS[method]}
+    attrs = {"method": method, "constraints": METHODS.get(method, "")}
     result = xr.Dataset({str(grid.name): grid for grid in found}, attrs=attrs)
     result["spectra"] = spectra
     result.attrs["condition"] = pure.condition
