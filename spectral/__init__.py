@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "_check": ["check_cube"],
         "cubes._open": ["open_cube"],
         "sensors._resample": ["resample", "resample_covariance"],
+        "sensors._responses": ["read_responses"],
         "sensors._table": ["list_sensors", "sensor_bands"],
     },
 )
