@@ -159,7 +159,7 @@ def minima(
         for j in range(stop - start):
             r = spectra[j]
             found[:] = np.nan
-            if complete(r) and removed(r, x, left, right, work) >= 0:
+            if complete(r) and removed(r, x, left, right, work):
                 k = lowest(r, x, left, right)
                 if k < 0:
                     found[1] = 0.0

@@ -97,9 +97,12 @@ def minimum_wavelength(
 
     Notes
     -----
-    Errors of the position on noise-free Gaussian features 40 nm wide, bands every
-    10 nm: "minimum" up to 5 nm, "parabola" 0.2 nm, "polynomial" 0.03 nm, "gaussian"
-    0.01 nm. A hull with its ends on the feature's own tails adds to that.
+    Root mean square errors of the position, made features 40 nm wide and 0.3 deep at a
+    reflectance of 0.5, without noise and with noise of 0.002: bands every 10 nm,
+    parabola 0.12 and 0.45 nm, polynomial 0.18 and 0.31, gaussian 0.00 and 0.22; bands
+    every 5 nm, parabola 0.02 and 0.80, polynomial 0.01 and 0.46, gaussian 0.00 and
+    0.32. Three narrow bands hear the noise: with ``n_bands=5`` the parabola is down to
+    0.33. Hull ends on the tails of the feature itself add to all of them.
 
     References
     ----------

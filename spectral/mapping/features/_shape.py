@@ -7,6 +7,7 @@ from numba import njit
 
 from ._hull import TILE, complete, gather, straight, upper_hull
 
+NOTHING = 1e-6  # depth that single precision makes of a straight line
 # what `describe` gives, in its order
 VALUES = ("position", "depth", "width", "area", "asymmetry", "left", "right")
 
@@ -83,19 +84,18 @@ def removed(
     left: np.ndarray,
     right: np.ndarray,
     work: tuple[np.ndarray, np.ndarray, np.ndarray],
-) -> int:
-    """Divide a spectrum by its continuum; number of vertices, -1 if that is not > 0."""
+) -> bool:
+    """Divide a spectrum by its continuum; whether that is above zero throughout."""
     stack, index, line = work
-    n = 0
     if left.size:
         straight(y, x, left, right, line)
     else:
-        n = upper_hull(y, x, stack, index, line)
+        upper_hull(y, x, stack, index, line)
     for k in range(y.size):
         if not line[k] > 0.0:
-            return -1
+            return False
         y[k] /= line[k]
-    return n
+    return True
 
 
 @njit(nogil=True, cache=True)
@@ -106,7 +106,7 @@ def lowest(r: np.ndarray, x: np.ndarray, left: np.ndarray, right: np.ndarray) ->
         low, high = x[left].mean(), x[right].mean()
     best = -1
     for k in range(1, r.size - 1):
-        if low < x[k] < high and r[k] < 1.0 - 1e-6 and (best < 0 or r[k] < r[best]):
+        if low < x[k] < high and r[k] < 1.0 - NOTHING and (best < 0 or r[k] < r[best]):
             best = k
     if best > 0 and (r[best - 1] < r[best] or r[best + 1] < r[best]):
         return -1  # still falling towards a shoulder
@@ -114,18 +114,13 @@ def lowest(r: np.ndarray, x: np.ndarray, left: np.ndarray, right: np.ndarray) ->
 
 
 @njit(nogil=True, cache=True)
-def extent(r: np.ndarray, k: int, stack: np.ndarray, n: int) -> tuple[int, int]:
-    """First and last band of a feature: vertices of the hull, or where r reaches 1."""
-    if n > 0:
-        i = 0
-        while stack[i + 1] <= k:
-            i += 1
-        return stack[i], stack[i + 1]
+def extent(r: np.ndarray, k: int) -> tuple[int, int]:
+    """First and last band of the feature around band k: where r reaches 1."""
     low = k
-    while low > 0 and r[low] < 1.0:
+    while low > 0 and r[low] < 1.0 - NOTHING:
         low -= 1
     high = k
-    while high < r.size - 1 and r[high] < 1.0:
+    while high < r.size - 1 and r[high] < 1.0 - NOTHING:
         high += 1
     return low, high
 
@@ -151,11 +146,11 @@ def parameters(
             r = spectra[j]
             found[:] = np.nan
             if complete(r):
-                n = removed(r, x, left, right, work)
-                k = lowest(r, x, left, right) if n >= 0 else -1
+                lit = removed(r, x, left, right, work)
+                k = lowest(r, x, left, right) if lit else -1
                 if k > 0:
-                    describe(x, r, k, extent(r, k, work[0], n), found)
-                elif n >= 0:
+                    describe(x, r, k, extent(r, k), found)
+                elif lit:
                     found[1] = 0.0
                     found[3] = 0.0
             for i in range(7):

@@ -30,3 +30,17 @@ def brute_hull(y, x):
                 chord = y[i] + (y[j] - y[i]) * (x[k] - x[i]) / (x[j] - x[i])
                 hull[k] = max(hull[k], chord)
     return hull
+
+
+def read_rule_spectra(folder):
+    """The 77 spectra of the rules at 1 nm, as a library."""
+    import pandas as pd
+
+    table = pd.read_csv(folder / "splib07_77_reference_spectra_1nm.csv")
+    waves = [float(name.removesuffix("nm")) for name in table.columns[2:]]
+    return xr.DataArray(
+        table.iloc[:, 2:].to_numpy(float),
+        {"spectrum": table["rule"].to_list(), "wavelength": waves},
+        dims=("spectrum", "wavelength"),
+        name="reflectance",
+    )
