@@ -10,7 +10,12 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "detection._anomaly": ["rx"],
+        "detection._coherence": ["ace", "amsd", "glrt"],
+        "detection._filters": ["cem", "matched_filter", "osp", "tcimf"],
+        "detection._mixture": ["mtmf"],
         "features._continuum": ["continuum", "remove_continuum"],
+        "features._find": ["find_features"],
         "features._parameters": ["band_depth", "feature_parameters"],
         "features._position": ["minimum_wavelength"],
         "matching._angle": ["modified_angle", "spectral_angle", "spectral_correlation"],
