@@ -65,7 +65,7 @@ def stack_spectra(
             raise ValueError(_differ(grids, codes))
         return _stacked(records, *grids[0])
     check_cube(like)
-    from ..sensors import resample
+    from ..sensors._resample import resample
 
     parts: list[xr.DataArray | None] = [None] * len(records)
     notes: list[str] = list(records.attrs.get("notes", ()))
