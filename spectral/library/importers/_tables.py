@@ -49,8 +49,8 @@ def read_table(
     if found is None:
         raise ValueError(
             f"{name} has neither wavelengths in a header line nor a first column "
-            "called wavelength. Name the columns by their wavelength (350, 351 … or 2200nm), "
-            "or the first column 'wavelength'."
+            "called wavelength. Name the columns by their wavelength (350, 351 … or "
+            "2200nm), or the first column 'wavelength'."
         )
     shape, header = found
     spectra = _wide if shape == "wide" else _long

@@ -1,4 +1,4 @@
-"""Importers: every format on a file of its published layout, real ones where at hand."""
+"""Importers: each format on a file of its published layout, real where at hand."""
 
 import struct
 import zipfile
@@ -272,8 +272,8 @@ def test_svc_with_overlapping_detectors(tmp_path):
 
 
 def test_spectral_evolution(tmp_path):
-    lines = ["Comment: ridge", "Instrument: PSR+3500_SN1508[3]", "Measurement: REFLECTANCE",
-             "Latitude: n/a", "Columns [4]:", "Data:",
+    lines = ["Comment: ridge", "Instrument: PSR+3500_SN1508[3]",
+             "Measurement: REFLECTANCE", "Latitude: n/a", "Columns [4]:", "Data:",
              "Wvl\tRad. (Ref.)\tRad. (Target)\tReflect. %"]  # fmt: skip
     lines += [
         f"{w:.1f}\t1\t1\t{100 * v:.5f}"
