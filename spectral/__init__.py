@@ -13,6 +13,9 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "_check": ["check_cube"],
         "cubes._open": ["open_cube"],
+        "cubes._regions": ["mean_spectra"],
+        "cubes._report": ["cube_report"],
+        "cubes._save": ["save_cube"],
         "sensors._resample": ["resample", "resample_covariance"],
         "sensors._responses": ["read_responses"],
         "sensors._table": ["list_sensors", "sensor_bands"],

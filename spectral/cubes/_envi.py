@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from ._header import is_header, items, number, numbers, read_header, whole_number
 from ._mapinfo import read_map
 from ._raw import RawCube
-from ._source import CubeSource, stamp_of
+from ._source import SLAB, CubeSource, stamp_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +23,7 @@ TYPES = {
 INTERLEAVES = ("bsq", "bil", "bip")
 # axes of (band, y, x) in the order in which the file nests them
 _AXES = {"bsq": (0, 1, 2), "bil": (1, 0, 2), "bip": (1, 2, 0)}
-_DATA_SUFFIXES = (
+DATA_SUFFIXES = (
     "", ".img", ".dat", ".bin", ".raw", ".bsq", ".bil", ".bip", ".rfl", ".envi",
     ".cube",
 )  # fmt: skip
@@ -43,15 +43,53 @@ class EnviSource(CubeSource):
     start: int = 0
 
     def read(self, bands: slice, rows: slice, columns: slice) -> NDArray:
-        """View of a window, bands first."""
-        view = np.memmap(
-            self.path,
-            self.stored,
-            "r",
-            self.start,
-            shape=tuple(np.take(self.sides, file_axes(self.interleave))),
-        )
+        """Stored values of a window, bands first."""
+        every, lines, samples = self.sides
+        whole = columns == slice(0, samples) and rows.step in (None, 1)
+        if whole and self.interleave == "bsq":
+            return self._lines(bands, rows)
+        if whole and (bands == slice(0, every) or lines == 1):
+            count = rows.stop - rows.start
+            sides = tuple(np.take((every, count, samples), file_axes(self.interleave)))
+            raw = np.empty(sides, self.stored)
+            with Path(self.path).open("rb", buffering=0) as file:
+                self._fill(file, raw, rows.start * every * samples)
+            return bands_first(raw, self.interleave)[bands]
+        # scattered values: a view of the file reads the pages they lie in
+        sides = tuple(np.take(self.sides, file_axes(self.interleave)))
+        view = np.memmap(self.path, self.stored, "r", self.start, shape=sides)
         return bands_first(np.asarray(view), self.interleave)[bands, rows, columns]
+
+    def slabs(self, bands: int, rows: int, columns: int) -> list[tuple[slice, slice]]:
+        """Along the axis that the file nests outermost, so that reads are long."""
+        if self.interleave == "bsq":
+            step = max(1, SLAB // (rows * columns))
+            return [(slice(i, i + step), slice(None)) for i in range(0, bands, step)]
+        step = max(1, SLAB // (bands * columns))
+        return [(slice(None), slice(i, i + step)) for i in range(0, rows, step)]
+
+    def _lines(self, bands: slice, rows: slice) -> NDArray:
+        """Whole lines of bands that lie one behind the other."""
+        _, lines, samples = self.sides
+        picked = range(bands.start, bands.stop, bands.step or 1)
+        raw = np.empty((len(picked), rows.stop - rows.start, samples), self.stored)
+        with Path(self.path).open("rb", buffering=0) as file:
+            for part, band in zip(raw, picked, strict=True):
+                self._fill(file, part, (band * lines + rows.start) * samples)
+        return raw
+
+    def _fill(self, file: BinaryIO, part: NDArray, first: int) -> None:
+        """Read values from the `first` of the file on; reads may come in pieces."""
+        file.seek(self.start + first * part.itemsize)
+        rest = memoryview(part.reshape(-1).view("u1"))
+        while rest:
+            count = file.readinto(rest)
+            if not count:
+                raise ValueError(
+                    f"{self.path} ends {len(rest):,} bytes too early: it was changed "
+                    "while it was read"
+                )
+            rest = rest[count:]
 
 
 def file_axes(interleave: str) -> tuple[int, int, int]:
@@ -137,7 +175,7 @@ def find_data(header: Path, needed: int) -> Path:
         and other.suffix.lower() not in _NEVER_DATA
     ]
     known = {other.suffix.lower(): other for other in beside}
-    for suffix in _DATA_SUFFIXES:
+    for suffix in DATA_SUFFIXES:
         if suffix in known:
             return known[suffix]
     fit = [other for other in beside if other.stat().st_size >= needed]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +72,7 @@ def read_map(
 
 
 def write_map(affine: Affine, crs: Any) -> dict[str, str]:  # noqa: ANN401
-    """Entries of a header for a north-up transform and its CRS (or None)."""
+    """Entries of a header for a transform and its CRS (or None)."""
     system = "Arbitrary"
     tail = ""
     entries = {}
@@ -87,7 +88,11 @@ def write_map(affine: Affine, crs: Any) -> dict[str, str]:  # noqa: ANN401
             system = "Geographic Lat/Lon"
             tail = f"{', WGS-84' if epsg == 4326 else ''}, units=Degrees"
     place = ", ".join(repr(float(part)) for part in (affine.c, affine.f))
-    size = ", ".join(repr(float(part)) for part in (affine.a, -affine.e))
+    wide, high = affine.a, -affine.e
+    if affine.b or affine.d:
+        wide, high = (math.hypot(*axis) for axis in (affine[0:6:3], affine[1:6:3]))
+        tail += f", rotation={math.degrees(math.atan2(affine.d, affine.a))!r}"
+    size = ", ".join(repr(float(part)) for part in (wide, high))
     return {"map info": f"{{{system}, 1, 1, {place}, {size}{tail}}}"} | entries
 
 

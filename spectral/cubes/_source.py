@@ -85,6 +85,11 @@ class CubeSource:
         """Stored values of a window in the order of the file, bands first."""
         raise NotImplementedError
 
+    def slabs(self, bands: int, rows: int, columns: int) -> list[tuple[slice, slice]]:
+        """Parts of a window (of bands, of rows) that are read one after another."""
+        del columns
+        return [(slice(0, bands), slice(0, rows))]
+
     def __getitem__(self, key: tuple[Any, ...]) -> NDArray:
         check_stamp(self.path, self.stamp)
         picks = [
@@ -102,14 +107,17 @@ class CubeSource:
         out = np.empty((len(bands), len(rows), len(columns)), self.dtype)
         if out.size == 0:
             return out
-        windows, picks = zip(
-            *(_window(pick) for pick in (bands, rows, columns)), strict=True
-        )
-        raw = self.read(*windows)
-        for axis, pick in enumerate(picks[1:], 1):
-            if pick is not None:
-                raw = raw[(slice(None),) * axis + (pick,)]
-        convert(raw, out, self.calibration, bands=bands, pick=picks[0])
+        across, pick_across = _window(columns)
+        for of_bands, of_rows in self.slabs(*out.shape):
+            along, pick = _window(bands[of_bands])
+            down, pick_down = _window(rows[of_rows])
+            raw = self.read(along, down, across)
+            if pick_down is not None:
+                raw = raw[:, pick_down]
+            if pick_across is not None:
+                raw = raw[:, :, pick_across]
+            target = out[of_bands, of_rows]
+            convert(raw, target, self.calibration, bands=bands[of_bands], pick=pick)
         return out
 
 
