@@ -54,6 +54,11 @@ def prepare(
     notes = [str(note) for note in records.attrs.get("notes", ())]
     records = records.reset_index(drop=True).copy(deep=False)
     records["spectrum_id"] = [f"{prefix}{name}" for name in records["spectrum_id"]]
+    if {"version", "folder"} <= set(records.columns):  # of another library of ours
+        pairs = set(zip(records["folder"], records["version"], strict=True))
+        told = ", ".join(f"{Path(f).name} version {v}" for f, v in sorted(pairs)[:8])
+        notes.append(f"{len(records)} spectra were copied from {told}")
+        records = records.drop(columns=["version", "folder"])
     return Incoming(*_classified(records, notes, said))
 
 

@@ -88,14 +88,20 @@ def _on_index(spectrum: xr.DataArray) -> NDArray:
     """As the spectra of the library were brought there."""
     from ..sensors._resample import resample
 
-    waves = spectrum["wavelength"].to_numpy()
+    kept = {"fwhm", "bad_bands"} & set(spectrum.coords)
+    bare = xr.DataArray(
+        spectrum.to_numpy(),
+        dims="wavelength",
+        coords={"wavelength": spectrum["wavelength"].to_numpy()},
+    ).assign_coords({k: ("wavelength", spectrum[k].to_numpy()) for k in kept})
+    waves = bare["wavelength"].to_numpy()
     parts = []
     for channels in BLOCKS.values():
         part = np.full(channels.size, np.nan)
         if ((waves >= channels[0]) & (waves <= channels[-1])).sum() > 1:
             with contextlib.suppress(ValueError):  # none of its channels is covered
                 fwhm = np.gradient(channels)
-                part = resample(spectrum, wavelength=channels, fwhm=fwhm).to_numpy()
+                part = resample(bare, wavelength=channels, fwhm=fwhm).to_numpy()
         parts.append(part)
     return np.concatenate(parts)
 

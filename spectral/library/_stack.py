@@ -152,7 +152,7 @@ def _as_records(library: xr.DataArray, notes: list[str]) -> pd.DataFrame:
     rest = [name for name in columns if name not in first]
     records = pd.DataFrame({name: columns[name] for name in (*first, *rest)})
     quantity = library.attrs.get("quantity")
-    if quantity and "quantity" not in records:
+    if quantity not in (None, "reflectance") and "quantity" not in records:
         records["quantity"] = quantity
     records.attrs = {"notes": notes}
     return records

@@ -12,6 +12,7 @@ import xarray as xr
 
 from . import _add, _queries
 from ._batch import batch_numbers, make_store, verify_batch
+from ._schema import TEXTS
 from ._search import View, open_view, positions_of, search, with_extra
 from ._searching import Searching
 from ._stack import stack_spectra
@@ -255,9 +256,10 @@ class SpectralLibrary(Searching):
         found = with_extra(rows)
         for place, (name, column) in enumerate(values.items()):
             found.insert(2 + place, name, column)
-        return found.drop(
-            columns=["first_nm", "last_nm", "channels", "has_uncertainty"]
-        )
+        optional = [n for n in (*TEXTS, "fwhm", "uncertainty") if n in found]
+        empty = [name for name in optional if found[name].isna().all()]
+        cards = ["first_nm", "last_nm", "channels", "has_uncertainty"]
+        return found.drop(columns=[*cards, *empty])
 
     def read(
         self,
