@@ -147,7 +147,7 @@ def test_in_blocks_as_in_memory(cube, library, keep, slab, monkeypatch):
 def test_best_is_the_best_of_all(cube, library):
     whole = fit_features(cube, library, WINDOWS)
     best = fit_features(
-        cube, library, WINDOWS, keep="best", min_fit=0.6, min_depth=0.02
+        cube, library, WINDOWS, keep="best", min_fit=0.97, min_depth=0.02
     )
     fit, depth = whole["fit"].values, whole["depth"].values
     allowed = np.where((fit >= 0.97) & (depth >= 0.02), fit, -1)
