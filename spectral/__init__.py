@@ -12,7 +12,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=["indices", "library", "mapping"],
     submod_attrs={
         "_check": ["check_cube"],
-        "cubes._open": ["open_cube"],
+        "cubes._open": ["open_cube", "open_product"],
         "cubes._regions": ["mean_spectra"],
         "cubes._report": ["cube_report"],
         "cubes._save": ["save_cube"],

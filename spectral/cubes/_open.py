@@ -14,6 +14,7 @@ from ._bands import settle_bands
 from ._envi import open_envi, sniff_envi
 from ._geotiff import open_raster, sniff_geotiff, sniff_raster
 from ._scale import settle_values
+from .products._formats import PRODUCTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ._bands import Bands
     from ._raw import RawCube
     from ._source import CubeSource
+    from .products._formats import Product
 
 BLOCK_BYTES = 64 * 2**20
 UNITS = {"reflectance": "1", "emissivity": "1", "digital number": "1", "radiance": ""}
@@ -59,12 +61,14 @@ def open_cube(
     Cube in a file, read block by block when it is needed.
 
     The format is told by what the file holds, not by its name: ENVI (data or header),
-    GeoTIFF, and what else GDAL reads.
+    GeoTIFF, what else GDAL reads, and products as agencies deliver them: EMIT, EnMAP,
+    DESIS, PRISMA, Sentinel-2 (SAFE), Landsat Collection 2, ASTER (GeoTIFF), GF-5 and
+    ZY-1 AHSI.
 
     Parameters
     ----------
     path : path
-        The file; for ENVI the data or the header.
+        The file; for ENVI the data or the header; for products also the folder.
     wavelength : sequence of float, or mapping of str to float, optional
         Wavelengths in nm in the order of the file, or by name of band (a Series will
         do), instead of those the file states.
@@ -106,6 +110,7 @@ def open_cube(
 
     See Also
     --------
+    open_product : A chosen part of a product with several cubes.
     save_cube : The way back.
     cube_report : What the values are like, band by band.
 
@@ -135,11 +140,82 @@ def open_cube(
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"there is no file {path}: check the name")
-    raw = _reader(path).open(path)
-    bands = settle_bands(raw, wavelength=wavelength, fwhm=fwhm, bad_bands=bad_bands)
+    stated = {"wavelength": wavelength, "fwhm": fwhm, "bad_bands": bad_bands}
+    values = {"scale": scale, "nodata": nodata}
+    return _finished(path, _read(path), stated, values, crs=crs, chunks=chunks)
+
+
+def open_product(
+    path: str | Path,
+    *,
+    part: str | None = None,
+    bad_bands: Sequence[bool] | Sequence[tuple[float, float]] | None = None,
+    chunks: str | int | Mapping[str, int] = "auto",
+) -> xr.DataArray:
+    """
+    Cube of a product as its agency delivers it, of the part that is wanted.
+
+    Parameters
+    ----------
+    path : path
+        Folder of the product, or its file of metadata or of an image.
+    part : str, optional
+        "10m", "20m" (where nothing is said) or "60m" of Sentinel-2; "VNIR", "SWIR" or
+        "TIR" of ASTER; "VNIR" or "SWIR" of PRISMA and AHSI (both as one where nothing
+        is said); "map" (where nothing is said) or "swath" of EMIT.
+    bad_bands, chunks
+        As `open_cube` takes them.
+
+    Returns
+    -------
+    DataArray, dims ("wavelength", "y", "x")
+        As `open_cube` gives it; scale, offset, gaps and wavelengths are those of the
+        product.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such path, or the product lacks a file.
+    ValueError
+        If it is no product, has no such part, or its files contradict each other.
+
+    Notes
+    -----
+    EMIT, EnMAP, DESIS, PRISMA (level 2C, 2D), Sentinel-2 (1C, 2A), Landsat (Collection
+    2), ASTER as GeoTIFF, GF-5 and ZY-1 AHSI level 1. The readers follow the published
+    layouts; they are tested on files written to them, not on delivered products.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file or folder {path}: check the name")
+    product = _product(path)
+    if product is None:
+        known = ", ".join(each.name for each in PRODUCTS)
+        raise ValueError(
+            f"{path.name} is no product ({known}): open it with spectral.open_cube"
+        )
+    stated = {"bad_bands": bad_bands}
+    return _finished(path, product.open(path, part), stated, {}, chunks=chunks)
+
+
+def _finished(
+    path: Path,
+    raw: RawCube,
+    stated: dict[str, Any],
+    values: dict[str, Any],
+    *,
+    crs: Any = None,  # noqa: ANN401
+    chunks: Any,  # noqa: ANN401
+) -> xr.DataArray:
+    """Cube of what a file says, with what the caller states of bands and values."""
+    bands = settle_bands(raw, **stated)
     notes = [*raw.notes, *bands.notes]
     calibration, quantity = settle_values(
-        raw, bands, scale=scale, nodata=nodata, notes=notes
+        raw,
+        bands,
+        scale=values.get("scale"),
+        nodata=values.get("nodata"),
+        notes=notes,
     )
     plain = (np.diff(bands.order) == 1).all()
     source = replace(
@@ -159,6 +235,15 @@ def open_cube(
     cube = _wrapped(raw, source, bands, attrs=attrs, crs=crs, chunks=chunks)
     check_cube(cube)
     return cube
+
+
+def _read(path: Path) -> RawCube:
+    product = _product(path)
+    return product.open(path, None) if product else _reader(path).open(path)
+
+
+def _product(path: Path) -> Product | None:
+    return next((product for product in PRODUCTS if product.sniff(path)), None)
 
 
 def _reader(path: Path) -> Format:

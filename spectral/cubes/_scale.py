@@ -46,8 +46,7 @@ def take_sample(raw: RawCube, bands: Bands) -> Sample:
     if not (np.diff(picked) == step).all():
         whole = None
     found = []
-    for top, left in _corners(rows, columns):
-        window = (slice(top, min(rows, top + SIDE[0])), slice(left, left + SIDE[1]))
+    for window in _windows(rows, columns):
         if whole is not None:
             part = raw.source.read(whole, *window)
         else:
@@ -60,12 +59,16 @@ def take_sample(raw: RawCube, bands: Bands) -> Sample:
     return Sample(np.concatenate(found, axis=1), picked)
 
 
-def _corners(rows: int, columns: int) -> list[tuple[int, int]]:
-    corners = {
-        (int(share * max(0, rows - SIDE[0])), int(part * max(0, columns - SIDE[1])))
-        for share, part in zip(WINDOWS, np.roll(WINDOWS, 2), strict=True)
-    }
-    return sorted(corners)
+def _windows(rows: int, columns: int) -> list[tuple[slice, slice]]:
+    tall, wide = SIDE
+    if rows * columns <= len(WINDOWS) * tall * wide:
+        return [(slice(0, rows), slice(0, columns))]
+    tops = [int(share * max(0, rows - tall)) for share in WINDOWS]
+    lefts = [int(share * max(0, columns - wide)) for share in np.roll(WINDOWS, 2)]
+    return [
+        (slice(top, min(rows, top + tall)), slice(left, min(columns, left + wide)))
+        for top, left in zip(tops, lefts, strict=True)
+    ]
 
 
 def settle_values(
@@ -211,6 +214,8 @@ def _checked(
     values, calibration, declared = seen
     integer = np.dtype(raw.source.stored).kind in "iu"
     quantity = raw.quantity or "reflectance"
+    if quantity == "digital number":
+        return quantity
     if quantity == "radiance" and (declared or not integer):
         return quantity
     high = np.nanmax(values) if np.isfinite(values).any() else 0.0

@@ -1,0 +1,1 @@
+"""Readers of products as agencies deliver them: one file a family."""
