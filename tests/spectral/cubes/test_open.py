@@ -10,31 +10,6 @@ from hypothesis import strategies as st
 import spectral
 from spectral.cubes._envi import TYPES, bands_first, file_axes
 
-WAVES = (450.0, 550.0, 650.0, 850.0, 1600.0)
-
-
-def write_envi(folder, values, *, interleave="bil", stored="<f4", start=0, **entries):
-    """Data and header of (band, y, x) values, written apart from our own writer."""
-    bands, lines, samples = values.shape
-    data = folder / "scene.img"
-    laid = values.transpose(file_axes(interleave)).astype(stored)
-    data.write_bytes(b"\0" * start + laid.tobytes())
-    code = {name: code for code, name in TYPES.items()}[np.dtype(stored).str[1:]]
-    told = {
-        "samples": samples,
-        "lines": lines,
-        "bands": bands,
-        "header offset": start,
-        "data type": code,
-        "interleave": interleave,
-        "byte order": int(np.dtype(stored).str[0] == ">"),
-        "wavelength units": "Nanometers",
-        "wavelength": "{" + ", ".join(map(str, WAVES[:bands])) + "}",
-    } | {key.replace("_", " "): value for key, value in entries.items()}
-    lines = [f"{key} = {value}" for key, value in told.items() if value is not None]
-    data.with_suffix(".hdr").write_text("\n".join(["ENVI", *lines]), encoding="utf-8")
-    return data
-
 
 @pytest.fixture
 def reflectance():
@@ -50,13 +25,12 @@ def reflectance():
     start=st.sampled_from([0, 1, 128]),
     shape=st.tuples(*[st.integers(1, 5)] * 3),
     rows=st.integers(1, 5),
-    seed=st.integers(0, 99),
 )
 def test_every_layout_gives_the_same(
-    tmp_path_factory, interleave, code, order, start, shape, rows, seed
+    write_envi, tmp_path_factory, interleave, code, order, start, shape, rows
 ):
     stored = np.dtype(order + TYPES[code])
-    whole = np.random.default_rng(seed).integers(0, 100, shape)
+    whole = np.random.default_rng(3).integers(0, 100, shape)
     values = whole.astype(stored)
     folder = tmp_path_factory.mktemp("envi")
     path = write_envi(
@@ -72,7 +46,9 @@ def test_every_layout_gives_the_same(
 
 
 @pytest.mark.parametrize("interleave", ["bsq", "bil", "bip"])
-def test_pieces_are_the_pieces_of_the_whole(tmp_path, reflectance, interleave):
+def test_pieces_are_the_pieces_of_the_whole(
+    write_envi, tmp_path, reflectance, interleave
+):
     path = write_envi(tmp_path, reflectance, interleave=interleave)
     cube = spectral.open_cube(path, chunks={"y": 3, "x": 4, "wavelength": 2})
     whole = reflectance.astype("float32")
@@ -92,7 +68,7 @@ def test_bands_first_turns_file_axes_round():
         assert bands_first(laid, interleave).shape == values.shape
 
 
-def test_header_and_data_are_found_from_each_other(tmp_path, reflectance):
+def test_header_and_data_are_found_from_each_other(write_envi, tmp_path, reflectance):
     path = write_envi(tmp_path, reflectance)
     header = path.with_suffix(".hdr")
     expected = spectral.open_cube(path).values
@@ -117,7 +93,7 @@ def test_header_and_data_are_found_from_each_other(tmp_path, reflectance):
         spectral.open_cube(tmp_path / "strange.HDR")
 
 
-def test_missing_and_scale(tmp_path, reflectance):
+def test_missing_and_scale(write_envi, tmp_path, reflectance):
     stored = (reflectance * 10000).round()
     stored[:, 2, 3] = -9999
     stored[1, 0, 0] = -9999
@@ -138,7 +114,7 @@ def test_missing_and_scale(tmp_path, reflectance):
     assert raw.values[1, 0, 0] == np.float32(-0.9999)
 
 
-def test_floats_beyond_all_measure_are_missing(tmp_path, reflectance):
+def test_floats_beyond_all_measure_are_missing(write_envi, tmp_path, reflectance):
     reflectance[:, 1, 1] = -1.23e34
     reflectance[2, 3, 3] = np.inf
     cube = spectral.open_cube(write_envi(tmp_path, reflectance, interleave="bip"))
