@@ -99,6 +99,7 @@ def rx(
     if window is None:
         grid = _whole(cube, whitener, statistics.mean, kind)
         told["degrees_of_freedom"] = len(whitener)
+        told["background_law"] = ["chi2", len(whitener)]
     else:
         plane = good_bands(cube).transpose("wavelength", "y", "x")
         grid = over_windows(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..._blocks import Output, map_spectra
+from ..._check import good_bands
 from ..matching._references import blocks
 from ._background import background_of, targets_of, unlike_mean
 from ._filters import basis_of
@@ -52,7 +53,8 @@ def ace(
     -------
     DataArray, dims ("target", ...)
         From 0 to 1 (-1 to 1 where signed), float32, lazy where the cube is. NaN for
-        pixels with a NaN in a good band and for those equal to the mean.
+        pixels with a NaN in a good band and for those equal to the mean. Unsigned, it
+        says what law it follows over normal background, ``attrs["background_law"]``.
 
     Raises
     ------
@@ -82,7 +84,10 @@ def ace(
             share = np.minimum(along**2 / total, 1)
         return np.copysign(share, along) if signed else share
 
-    told = {"long_name": "adaptive coherence", "signed": signed}
+    told: dict[str, object] = {"long_name": "adaptive coherence", "signed": signed}
+    if not signed:
+        bands = good_bands(cube).sizes["wavelength"]
+        told["background_law"] = ["beta", 0.5, (bands - 1) / 2]
     return coherence("ace", score, **told)
 
 
@@ -224,6 +229,7 @@ def amsd(
         units="1",
         kind="continuous",
         degrees_of_freedom=(more, left),
+        background_law=["f", more, left],
         target=target.names,
         background=ground.names,
     )
