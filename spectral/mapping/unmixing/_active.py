@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 EPS = 2.220446049250313e-16
+FREE, INSIDE, REFUSED = 0, 1, 2
 DEPENDENT = 1e-14  # share of an endmember's square that others leave unexplained
 
 
@@ -39,8 +40,8 @@ def active_sets(
     shares = np.empty((q, n_pixels))
     done = np.ones(n_pixels, np.bool_)
     c, a = np.empty(q), np.empty(q)
-    passive, inside = np.empty(q, np.int64), np.empty(q, np.bool_)
-    factor, sides = np.empty((q, q)), np.empty((3, q))
+    passive, inside = np.empty(q, np.int64), np.empty(q, np.int8)
+    factor, sides = np.empty((q, q)), np.empty((5, q))
     for p in range(n_pixels):
         total = 0.0
         for i in range(q):
@@ -61,35 +62,33 @@ def _minimise(gram, c, guess, sum_to_one, a, passive, inside, factor, sides):  #
     """Lawson and Hanson's steps; `a` holds the result."""
     q = c.size
     a[:] = 0.0
-    inside[:] = False
-    refused = np.zeros(q, np.bool_)
+    inside[:] = FREE
     k = _begin(gram, c, guess, sum_to_one, passive, factor, sides)
     offset = _solve(k, factor, sides, sum_to_one)
     for t in range(k):
-        inside[passive[t]] = True
+        inside[passive[t]] = INSIDE
         a[passive[t]] = sides[2, t]
     for _ in range(10 * q + 10):
-        new = _steepest(gram, c, a, passive, k, inside, refused, offset)
+        new = _steepest(gram, c, a, passive, k, inside, offset, sides)
         if new < 0:
             return True
         grown = _append(gram, c, new, k, passive, factor, sides)
-        refused[new] = grown == k
+        inside[new] = REFUSED if grown == k else INSIDE
         if grown == k:
             continue
         k, first_try = grown, True
-        inside[new] = True
         while True:
             offset = _solve(k, factor, sides, sum_to_one)
             if first_try and sides[2, k - 1] <= 0:
                 # rounding alone let it in: it stays out until something else moves
                 k -= 1
-                inside[new], refused[new] = False, True
+                inside[new] = REFUSED
                 offset = _solve(k, factor, sides, sum_to_one)
                 break
             first_try = False
             k, whole = _step(gram, c, a, passive, k, inside, factor, sides)
             if whole:
-                refused[:] = False
+                inside[inside == REFUSED] = FREE
                 break
     return False
 
@@ -132,21 +131,23 @@ def _nearest(gram, c):  # noqa: ANN001, ANN202
 
 
 @njit(nogil=True, cache=True)
-def _steepest(gram, c, a, passive, k, inside, refused, offset):  # noqa: ANN001, ANN202
+def _steepest(gram, c, a, passive, k, inside, offset, sides):  # noqa: ANN001, ANN202
     """Endmember whose share lowers the misfit fastest; -1 when none does."""
+    fall, size = sides[3], sides[4]
+    for i in range(c.size):
+        fall[i] = c[i] + offset
+        size[i] = abs(c[i]) + abs(offset)
+    for t in range(k):
+        row, share = gram[passive[t]], a[passive[t]]
+        for i in range(c.size):
+            part = row[i] * share
+            fall[i] -= part
+            size[i] += abs(part)
     best, new = 0.0, -1
     for i in range(c.size):
-        if inside[i] or refused[i]:
+        if inside[i] != FREE or fall[i] <= 4.0 * (k + 4) * EPS * size[i]:
             continue
-        fall, size = c[i] + offset, abs(c[i]) + abs(offset)
-        for t in range(k):
-            j = passive[t]
-            part = gram[i, j] * a[j]
-            fall -= part
-            size += abs(part)
-        if fall <= 4.0 * (k + 4) * EPS * size:
-            continue
-        rate = fall / np.sqrt(gram[i, i]) if gram[i, i] > 0 else 0.0
+        rate = fall[i] / np.sqrt(gram[i, i]) if gram[i, i] > 0 else 0.0
         if rate > best:
             best, new = rate, i
     return new
@@ -218,7 +219,7 @@ def _step(gram, c, a, passive, k, inside, factor, sides):  # noqa: ANN001, ANN20
             after = _append(gram, c, j, kept, passive, factor, sides)
         if a[j] <= 0 or after == kept:
             a[j] = 0.0
-            inside[j] = False
+            inside[j] = FREE
         else:
             kept = after
     return kept, False

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.fft import dctn, idctn
 
+from ._active import active_sets
+
 MOST_STEPS = 3000
 BALANCE = 10.0  # ratio of the residuals at which the step is changed
 AXES = (1, 2)
@@ -60,9 +62,7 @@ def smooth_shares(
     values = np.maximum(values, 0)
     waves = _frequencies(sides.shape[1:])
     step = max(float(np.mean(values)), 1e-12)
-    zero = np.zeros_like(sides)
-    slopes = np.zeros((2, *sides.shape))
-    state = State(zero, zero, slopes, zero, zero, slopes)
+    state = _begun(gram, sides, penalties)
     for count in range(1, MOST_STEPS + 1):
         before = state
         shares = _fit(sides, state, values, vectors, step, there)
@@ -73,6 +73,14 @@ def smooth_shares(
         if count % 10 == 0 and count < MOST_STEPS // 2:
             step, state = _balanced(step, state, primal, dual)
     return state.bounded, False
+
+
+def _begun(gram: np.ndarray, sides: np.ndarray, penalties: Penalties) -> State:
+    """Begin with the pixels' own minima: half the steps from there."""
+    flat = np.ascontiguousarray(sides.reshape(len(sides), -1) - penalties.l1)
+    alone = active_sets(gram, flat, np.empty((0, 0)), False)[0].reshape(sides.shape)
+    zero = np.zeros_like(sides)
+    return State(alone, alone, _differences(alone), zero, zero, _differences(zero))
 
 
 def _fit(
