@@ -274,15 +274,21 @@ def test_purity_counts_extremes(scene, chunks):
 def test_ppi_passes_over_neighbours_in_angle(scene):
     cube, _, truth = scene
     rng = np.random.default_rng(1)
-    noisy = cube + 0.003 * rng.standard_normal(cube.shape)
+    noisy = cube.copy()
     for row, column in truth:  # outcrops of two pixels
-        noisy[:, row, column - 1] = noisy[:, row, column] * 1.001
+        noisy[:, row, column - 1] = cube[:, row, column]
+    noisy = (noisy + 0.003 * rng.standard_normal(cube.shape)).where(cube != 0)
     found = ppi(noisy, n_endmembers=5, n_dimensions=4, reduction="pca")
     where = set(zip(found["row"].values, found["column"].values, strict=True))
     both = {frozenset({(r, c), (r, c - 1)}) for r, c in truth}
     assert all(len(where & pair) == 1 for pair in both)
     assert (np.diff(found["count"]) <= 0).all()
-    assert "were passed over" in found.attrs["notes"][-1]
+    with pytest.raises(ValueError, match=r"\d of them within 0.05 rad of one taken"):
+        ppi(noisy, n_endmembers=6, n_dimensions=4, reduction="pca")
+    near = ppi(noisy, n_endmembers=6, n_dimensions=4, reduction="pca", min_angle=0)
+    assert near.sizes["spectrum"] == 6
+    apart = ppi(noisy, n_endmembers=5, n_dimensions=9, reduction="pca", random_state=3)
+    assert any("were passed over" in note for note in apart.attrs["notes"])
 
 
 def test_statistics_may_be_given(scene):
