@@ -2,87 +2,32 @@
 
 from __future__ import annotations
 
-import ast
-import difflib
-import functools
-import tomllib
-from importlib import resources
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
-from ._formula import bands_of, evaluate, parse_formula
+from .._blocks import Output, map_spectra
+from .._check import check_cube
+from .._threads import workers
+from ._formula import Formula
+from ._pick import bands_of_cube, pick, plain_name, told
+from ._table import bands_of_sensor, entry_of, sensors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    import pandas as pd
+    from numpy.typing import NDArray
 
-
-@functools.cache
-def _table() -> dict[str, Any]:
-    file = resources.files(__package__.partition(".")[0]) / "data" / "indices.toml"
-    return tomllib.loads(file.read_text(encoding="utf-8"))
-
-
-def list_indices(*, domain: str | None = None) -> pd.DataFrame:
-    """
-    Table of the spectral indices known by name.
-
-    Parameters
-    ----------
-    domain : {"geology", "aster", "vegetation", "water"}, optional
-        Only those; "aster" are mineral indices that need ASTER's narrow bands.
-
-    Returns
-    -------
-    DataFrame, index name
-        Columns title, domain, formula, bands (roles), low and high (what reflectances
-        can give), reference, and one column a sensor with its formula in the sensor's
-        own bands, missing where the sensor lacks a band.
-
-    Raises
-    ------
-    ValueError
-        If there is no such domain.
-
-    Examples
-    --------
-    >>> table = list_indices(domain="water")
-    >>> print(table[["formula", "sentinel2"]])
-                                     formula                    sentinel2
-    name
-    ndwi       (green - nir) / (green + nir)  (B03 - B08) / (B03 + B08)
-    mndwi  (green - swir1) / (green + swir1)  (B03 - B11) / (B03 + B11)
-    """
-    import pandas as pd
-
-    rows = {}
-    for name, entry in _table()["indices"].items():
-        tree = parse_formula(entry["formula"])
-        low, high = entry["range"]
-        rows[name] = {
-            "title": entry["title"],
-            "domain": entry["domain"],
-            "formula": entry["formula"],
-            "bands": bands_of(tree),
-            "low": float(low),
-            "high": float(high),
-            "reference": entry["reference"],
-        } | {
-            sensor: _with_bands(entry["formula"], numbers)
-            for sensor, numbers in _table()["sensors"].items()
-        }
-    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("name")
-    domains = sorted(set(table["domain"]))
-    if domain is not None and domain not in domains:
-        raise ValueError(f"domain must be one of {domains}. Got {domain!r} instead.")
-    return table if domain is None else table[table["domain"] == domain]
+BLOCK = 1 << 16  # values at a time: a formula's steps stay in the cache
 
 
 def spectral_index(
-    name_or_formula: str, bands: Mapping[str, xr.DataArray]
+    name_or_formula: str,
+    bands: xr.DataArray | Mapping[str, xr.DataArray],
+    *,
+    sensor: str | None = None,
 ) -> xr.DataArray:
     """
     Spectral index or band ratio of an image.
@@ -90,18 +35,27 @@ def spectral_index(
     Parameters
     ----------
     name_or_formula : str
-        Name from `list_indices`, or arithmetic on band roles such as
-        ``"(nir - red) / (nir + red)"``: names, numbers, + - * / ** and brackets.
-    bands : mapping of str to DataArray
-        Bands by role ("red", "nir", "swir1", …), all on one grid. Reflectance: 0 to 1;
-        ratios also take scaled integers, as long as no offset is in them.
+        Name from `list_indices`, or arithmetic on bands such as
+        ``"(nir - red) / (nir + red)"``, ``"r2180 / r2165"`` (channels, nm) or
+        ``"B11 / B12"`` (bands of the cube): names, numbers, + - * / **, brackets,
+        min(a, b) and max(a, b).
+    bands : DataArray or mapping of str to DataArray
+        A cube, library or spectrum (dimension ``wavelength``, nm), whose bands are
+        chosen by their names where the sensor is known, else by wavelength: the nearest
+        one, or for a broad role the mean of an imaging spectrometer's channels in it.
+        Or bands by role ("red", "nir", "swir1", …), all on one grid. Reflectance: 0 to
+        1; of a mapping, ratios also take scaled integers, as long as no offset is in
+        them.
+    sensor : str, optional
+        Name from `spectral.list_sensors`, when a cube's attrs do not name it, or when a
+        mapping is by the sensor's own names of bands.
 
     Returns
     -------
     DataArray
         Dimensionless, float32 (float64 where a band is), lazy where a band is; NaN
-        where a band is missing or a divisor is zero. ``attrs`` carry the formula, the
-        reference and the range.
+        where a band is missing or a divisor is zero. ``attrs`` carry formula,
+        reference, range, direction and, of a cube, ``bands_used``.
 
     Raises
     ------
@@ -109,7 +63,8 @@ def spectral_index(
         If the name is unknown, the formula is not plain arithmetic, or the bands are
         not on one grid.
     KeyError
-        If a band is missing: with the roles needed and, by sensor, the bands they are.
+        If a band is missing: with what is needed and what is nearest, or the bands
+        that sensors have for it.
 
     Examples
     --------
@@ -117,32 +72,26 @@ def spectral_index(
     >>> nir = xr.DataArray([[0.5, 0.0]], dims=("y", "x"))
     >>> print(spectral_index("ndvi", {"red": red, "nir": nir}).values)
     [[0.667   nan]]
-    >>> print(spectral_index("nir / red", {"red": red, "nir": nir}).values)
-    [[ 5. nan]]
+    >>> cube = xr.DataArray(
+    ...     [[0.3], [0.2], [0.3]],
+    ...     dims=("wavelength", "x"),
+    ...     coords={"wavelength": [2125.0, 2205.0, 2245.0]},
+    ... )
+    >>> depth = spectral_index("depth_2200", cube)
+    >>> print(depth.values, depth.attrs["bands_used"])
+    [0.333] r2205 = 2205.0 nm, r2125 = 2125.0 nm, r2245 = 2245.0 nm
     """
-    entry = _entry(name_or_formula)
-    tree = parse_formula(entry["formula"])
-    needed = bands_of(tree)
-    if not needed:
+    entry = entry_of(name_or_formula)
+    formula = Formula(entry["formula"])
+    if not formula.names:
         raise ValueError(
             f"the formula {entry['formula']!r} names no band. Write band roles in it, "
             "such as 'swir1 / swir2'."
         )
-    _check_bands(needed, bands, name_or_formula)
-    grids = [_as_float(bands[role]) for role in needed]
-    try:
-        xr.align(*grids, join="exact", copy=False)
-    except ValueError as error:
-        raise ValueError(
-            f"the bands {needed} are not on one grid: bring them there first with "
-            "survey.match_grid(band, like=...)."
-        ) from error
-    out = xr.apply_ufunc(
-        lambda *arrays: _apply(tree, needed, arrays),
-        *grids,
-        dask="parallelized",
-        output_dtypes=[np.result_type(*[grid.dtype for grid in grids])],
-    )
+    if isinstance(bands, xr.DataArray):
+        out = _of_cube(formula, bands, sensor, name_or_formula)
+    else:
+        out = _of_bands(formula, _by_role(bands, sensor), name_or_formula)
     low, high = entry.get("range", (-np.inf, np.inf))
     return out.rename(entry["name"]).assign_attrs(
         long_name=entry["title"],
@@ -151,60 +100,149 @@ def spectral_index(
         formula=entry["formula"],
         reference=entry.get("reference", ""),
         valid_range=[float(low), float(high)],
+        direction=entry.get("direction", "high"),
     )
 
 
-def _apply(
-    tree: ast.expr, names: list[str], arrays: tuple[np.ndarray, ...]
-) -> np.ndarray:
-    found = evaluate(tree, dict(zip(names, arrays, strict=True)))
-    return np.asarray(found, np.result_type(*arrays))
-
-
-def _as_float(band: xr.DataArray) -> xr.DataArray:
-    if np.issubdtype(band.dtype, np.floating):
-        return band
-    return band.astype("float32")
-
-
-def _entry(name_or_formula: str) -> dict[str, Any]:
-    known = _table()["indices"]
-    name = name_or_formula.strip()
-    if name.lower() in known:
-        return known[name.lower()] | {"name": name.lower()}
-    if name.isidentifier() and name not in _table()["roles"]:
-        near = difflib.get_close_matches(name.lower(), known, n=3)
-        hint = f" Did you mean {near}?" if near else ""
-        raise ValueError(
-            f"no index {name!r}.{hint} See spectral.indices.list_indices(), or write a "
-            "formula such as 'swir1 / swir2'."
+def _of_cube(
+    formula: Formula, cube: xr.DataArray, sensor: str | None, name: str
+) -> xr.DataArray:
+    check_cube(cube)
+    picks, missing = pick(formula.names, bands_of_cube(cube, sensor))
+    if missing:
+        low, high = (float(cube["wavelength"][i]) for i in (0, -1))
+        raise KeyError(
+            f"{name!r} needs bands that the cube lacks ({low:.0f}-{high:.0f} nm): "
+            f"{'; '.join(missing)}. See spectral.indices.list_indices(sensor=...) for "
+            "what a sensor can show."
         )
-    return {"formula": name, "title": name, "name": "index"}
+    if all(each.at.size == 1 for each in picks.values()):
+        along = [key for key in cube.coords if "wavelength" in cube[key].dims]
+        plain = cube.drop_vars(along)
+        single = {
+            role: plain.isel(wavelength=each.at[0]) for role, each in picks.items()
+        }
+        return _of_bands(formula, single, name).assign_attrs(bands_used=told(picks))
+    used = np.unique(np.concatenate([each.at for each in picks.values()]))
+    rows = {role: np.searchsorted(used, each.at) for role, each in picks.items()}
+    dtype = "float64" if cube.dtype == np.float64 else "float32"
+
+    def function(spectra: NDArray) -> NDArray:
+        found = np.empty(spectra.shape[1], dtype)
+        for start in range(0, found.size, BLOCK):
+            part = spectra[:, start : start + BLOCK]
+            values = {
+                role: part[at[0]] if at.size == 1 else part[at].mean(0)
+                for role, at in rows.items()
+            }
+            found[start : start + BLOCK] = formula(values)
+        return found
+
+    few = cube.isel(wavelength=used)
+    (out,) = map_spectra(function, few, outputs=[Output("index", dtype=dtype)])
+    return out.assign_attrs(bands_used=told(picks))
+
+
+def _of_bands(
+    formula: Formula, bands: Mapping[str, xr.DataArray], name: str
+) -> xr.DataArray:
+    _check_bands(formula.names, bands, name)
+    grids = [bands[role] for role in formula.names]
+    try:
+        xr.align(*grids, join="exact", copy=False)
+    except ValueError as error:
+        raise ValueError(
+            f"the bands {list(formula.names)} are not on one grid: bring them there "
+            "first with survey.match_grid(band, like=...)."
+        ) from error
+    dtype = np.result_type(*[_float(grid.dtype) for grid in grids])
+    lazy = any(grid.chunks is not None for grid in grids)
+    return xr.apply_ufunc(
+        lambda *arrays: _in_blocks(formula, arrays, dtype, side_by_side=not lazy),
+        *grids,
+        dask="parallelized",
+        output_dtypes=[dtype],
+    )
+
+
+def _float(dtype: np.dtype) -> np.dtype:
+    return dtype if np.issubdtype(dtype, np.floating) else np.dtype("float32")
+
+
+def _in_blocks(
+    formula: Formula,
+    arrays: tuple[NDArray, ...],
+    dtype: np.dtype,
+    *,
+    side_by_side: bool,
+) -> NDArray:
+    """Value of a formula, some rows at a time: one pass over each band."""
+    arrays = np.broadcast_arrays(*arrays)
+    shape = arrays[0].shape
+    if all(array.flags.c_contiguous for array in arrays):
+        arrays = [array.reshape(-1) for array in arrays]
+    else:
+        arrays = [np.atleast_1d(array) for array in arrays]
+    found = np.empty(arrays[0].shape, dtype)
+    row = max(1, int(np.prod(found.shape[1:])))
+    rows = max(1, BLOCK // row)
+
+    def work(start: int) -> None:
+        part = slice(start, start + rows)
+        values = {
+            name: array[part].astype(_float(array.dtype), copy=False)
+            for name, array in zip(formula.names, arrays, strict=True)
+        }
+        found[part] = formula(values)
+
+    _each(work, range(0, len(found), rows), side_by_side=side_by_side)
+    return found.reshape(shape)
+
+
+def _each(work: Callable[[int], Any], starts: range, *, side_by_side: bool) -> None:
+    if not side_by_side or len(starts) < 2 * workers():
+        for start in starts:
+            work(start)
+        return
+
+    def share(first: int) -> None:
+        for start in starts[first :: workers()]:
+            work(start)
+
+    with ThreadPoolExecutor(workers()) as pool:
+        list(pool.map(share, range(workers())))
+
+
+def _by_role(
+    bands: Mapping[str, xr.DataArray], sensor: str | None
+) -> Mapping[str, xr.DataArray]:
+    """Bands by role, from a mapping by a sensor's own names."""
+    if sensor is None:
+        return bands
+    from ..sensors._table import sensor_name
+
+    given = {plain_name(name): band for name, band in bands.items()}
+    own = bands_of_sensor(sensor_name(sensor))
+    found = {
+        role: given[plain_name(band)]
+        for role, band in own.items()
+        if plain_name(band) in given
+    }
+    return dict(bands) | found
 
 
 def _check_bands(
-    needed: list[str], bands: Mapping[str, xr.DataArray], name: str
+    needed: tuple[str, ...], bands: Mapping[str, xr.DataArray], name: str
 ) -> None:
     missing = [role for role in needed if role not in bands]
     if not missing:
         return
-    sensors = [
-        f"{sensor}: " + ", ".join(f"{role} = {numbers[role]}" for role in missing)
-        for sensor, numbers in _table()["sensors"].items()
-        if all(role in numbers for role in missing)
+    have = [
+        f"{sensor}: " + ", ".join(f"{role} = {each['bands'][role]}" for role in missing)
+        for sensor, each in sensors().items()
+        if all(role in each["bands"] for role in missing)
     ]
     raise KeyError(
-        f"{name!r} needs the bands {needed}; {missing} not given (given: "
-        f"{sorted(bands)}). Add them by role. " + "; ".join(sensors)
+        f"{name!r} needs the bands {list(needed)}; {missing} not given (given: "
+        f"{sorted(bands)}). Add them by role. " + "; ".join(have)
     )
-
-
-def _with_bands(formula: str, numbers: Mapping[str, str]) -> str | None:
-    """Formula in a sensor's own bands, None if it lacks one."""
-    tree = parse_formula(formula)
-    if not set(bands_of(tree)) <= set(numbers):
-        return None
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            node.id = numbers[node.id]
-    return ast.unparse(tree)

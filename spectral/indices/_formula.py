@@ -1,9 +1,9 @@
-"""Formulas of bands, parsed against a list of what is allowed, never run as code."""
+"""Formulas of names, parsed against a list of what is allowed, never run as code."""
 
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,10 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-def _divide(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+def _divide(above: Any, below: Any) -> Any:  # noqa: ANN401
     """Quotient, NaN where the divisor is zero."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(np.equal(below, 0), np.float32(np.nan), np.divide(above, below))
+    zero = np.equal(below, 0)
+    found = np.divide(above, below)
+    if not zero.any():
+        return found
+    return np.where(zero, np.asarray(np.nan, np.asarray(found).dtype), found)
 
 
 OPERATORS: dict[type, Callable] = {
@@ -26,54 +29,114 @@ OPERATORS: dict[type, Callable] = {
     ast.USub: np.negative,
     ast.UAdd: np.positive,
 }
+FUNCTIONS: dict[str, Callable] = {"min": np.minimum, "max": np.maximum}
 
 
-def parse_formula(formula: str) -> ast.expr:
+class Formula:
     """
-    Tree of a formula.
+    Arithmetic on named values: + - * / ** and brackets, min(a, b), max(a, b).
+
+    Parameters
+    ----------
+    text : str
+        Such as ``"(nir - red) / (nir + red)"``.
+    names : str
+        What the names are, for messages.
+    example : str
+        A formula that would do, for messages.
+
+    Attributes
+    ----------
+    text : str
+        As given, without the blanks around it.
+    names : tuple of str
+        That stand in it, each once, in their order.
 
     Raises
     ------
     ValueError
         If it is not arithmetic on names and numbers; the part is named.
+
+    Examples
+    --------
+    >>> ndvi = Formula("(nir - red) / (nir + red)")
+    >>> ndvi.names
+    ('nir', 'red')
+    >>> print(ndvi({"nir": np.array([0.5, 0.0]), "red": np.array([0.1, 0.0])}))
+    [0.667   nan]
     """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        names: str = "band roles",
+        example: str = "(nir - red) / (nir + red)",
+    ) -> None:
+        self.text = text.strip()
+        self._tree = _parsed(self.text, names, example)
+        found = [
+            node
+            for node in ast.walk(self._tree)
+            if isinstance(node, ast.Name) and node.id not in FUNCTIONS
+        ]
+        found.sort(key=lambda node: (node.lineno, node.col_offset))
+        self.names = tuple(dict.fromkeys(node.id for node in found))
+
+    def __call__(self, values: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        """Value of the formula; NaN where a divisor is zero."""
+        with np.errstate(all="ignore"):
+            return _value(self._tree, values)
+
+    def __repr__(self) -> str:
+        """Text it was made from."""
+        return f"Formula({self.text!r})"
+
+    def renamed(self, names: Mapping[str, str]) -> str:
+        """Text with other names in it."""
+        tree = ast.parse(self.text, mode="eval").body
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name):
+                node.id = names.get(node.id, node.id)
+        return ast.unparse(tree)
+
+
+def _parsed(text: str, names: str, example: str) -> ast.expr:
     try:
-        tree = ast.parse(formula.strip(), mode="eval").body
+        tree = ast.parse(text, mode="eval").body
     except SyntaxError as error:
         raise ValueError(
-            f"the formula {formula!r} cannot be read ({error.msg}). Write band roles, "
-            "numbers, + - * / ** and brackets, such as '(nir - red) / (nir + red)'."
+            f"the formula {text!r} cannot be read ({error.msg}). Write {names}, "
+            f"numbers, + - * / ** and brackets, such as {example!r}."
         ) from None
     for node in ast.walk(tree):
         if not _allowed(node):
             raise ValueError(
                 f"{ast.unparse(node) or type(node).__name__!r} is not allowed in the "
-                f"formula {formula!r}: only band roles, numbers, + - * / ** and "
-                "brackets."
+                f"formula {text!r}: only {names}, numbers, + - * / **, brackets, "
+                "min(a, b) and max(a, b)."
             )
     return tree
-
-
-def bands_of(tree: ast.expr) -> list[str]:
-    """Roles a formula needs, in order of appearance."""
-    names = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
-    return list(dict.fromkeys(names))
-
-
-def evaluate(tree: ast.expr, bands: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Value of a parsed formula."""
-    if isinstance(tree, ast.BinOp):
-        left, right = evaluate(tree.left, bands), evaluate(tree.right, bands)
-        return OPERATORS[type(tree.op)](left, right)
-    if isinstance(tree, ast.UnaryOp):
-        return OPERATORS[type(tree.op)](evaluate(tree.operand, bands))
-    if isinstance(tree, ast.Constant):
-        return tree.value
-    return bands[tree.id]
 
 
 def _allowed(node: ast.AST) -> bool:
     if isinstance(node, ast.Constant):
         return type(node.value) in (int, float)
+    if isinstance(node, ast.Call):
+        known = isinstance(node.func, ast.Name) and node.func.id in FUNCTIONS
+        return known and len(node.args) == 2 and not node.keywords
     kinds = (ast.BinOp, ast.UnaryOp, ast.Name, ast.Load, *OPERATORS)
     return isinstance(node, kinds)
+
+
+def _value(tree: ast.expr, values: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    if isinstance(tree, ast.BinOp):
+        left, right = _value(tree.left, values), _value(tree.right, values)
+        return OPERATORS[type(tree.op)](left, right)
+    if isinstance(tree, ast.UnaryOp):
+        return OPERATORS[type(tree.op)](_value(tree.operand, values))
+    if isinstance(tree, ast.Call):
+        return FUNCTIONS[tree.func.id](*(_value(each, values) for each in tree.args))
+    if isinstance(tree, ast.Constant):
+        return tree.value
+    return values[tree.id]

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spectral.indices import list_indices, spectral_index
+from spectral.indices._table import roles
 
 TABLE = list_indices()
 
@@ -40,22 +41,56 @@ def test_each_entry_is_whole_and_equals_plain_arithmetic(name):
     for i in range(1, len(pieces), 2):
         assert pieces[i] in bands
     expected = xr.Dataset(bands).to_dataframe().eval(row.formula).to_numpy()
-    np.testing.assert_allclose(found.ravel(), expected)
-    assert found.min() >= row.low
-    assert found.max() <= row.high
+    np.testing.assert_allclose(found.ravel(), expected, rtol=1e-10)
+    assert np.nanmin(found) >= row.low
+    assert np.nanmax(found) <= row.high
+    assert np.isfinite(found).sum() > 20
 
 
 def test_table_by_domain_and_sensor():
-    assert len(TABLE) >= 20
-    assert set(TABLE.domain) == {"geology", "aster", "vegetation", "water"}
+    assert len(TABLE) >= 95
+    assert {"geology", "aster", "hyperspectral", "vegetation"} < set(TABLE.domain)
     assert TABLE.loc["iron_oxide", "landsat8"] == "B4 / B2"
     assert TABLE.loc["iron_oxide", "landsat5"] == "B3 / B1"
     assert TABLE.loc["clay_hydroxyl", "sentinel2"] == "B11 / B12"
     assert TABLE.loc["alunite_kaolinite", "aster"] == "(B04 + B06) / B05"
+    assert TABLE.loc["al_oh", "worldview3"] == "(SWIR5 + SWIR7) / SWIR6"
     assert TABLE.isna().loc["alunite_kaolinite", "sentinel2"]
     only = list_indices(domain="aster")
     assert set(only.domain) == {"aster"}
     assert only.aster.notna().all()
+
+
+def test_each_entry_says_what_it_is():
+    assert TABLE.zh.str.contains(r"[\u4e00-\u9fff]").all()
+    assert TABLE.title.is_unique
+    assert TABLE.zh.is_unique
+    assert set(TABLE.direction) == {"high", "low"}
+    assert TABLE.loc["nbr", "direction"] == "low"
+    hyper = TABLE[TABLE.domain == "hyperspectral"]
+    assert hyper.bands.explode().str.fullmatch(r"r\d{3,4}").all()
+    others = TABLE.drop(hyper.index)
+    assert set(others.bands.explode()) <= set(roles())
+
+
+def test_by_sensor():
+    emit = list_indices(sensor="EMIT")
+    assert "sentinel2" not in emit
+    assert (emit.domain == "hyperspectral").sum() == 17
+    assert "quartz" not in emit.index
+    assert emit.loc["depth_2200", "bands_used"].startswith("r2205 = B246 (2204.5 nm), ")
+    assert emit.loc["clay_hydroxyl", "bands_used"].startswith("swir1 = mean of 13 ")
+    landsat = list_indices(domain="geology", sensor="landsat9")
+    assert landsat.loc["ferric_oxides", "bands_used"] == (
+        "swir1 = B6 (1608.4 nm), nir_narrow = B5 (864.6 nm)"
+    )
+    for sensor in ("enmap", "prisma", "gf5", "zy1-02d", "aviris", "hymap"):
+        found = list_indices(domain="hyperspectral", sensor=sensor)
+        assert {"depth_2200", "depth_2335", "depth_900"} <= set(found.index)
+    thermal = list_indices(sensor="aster").loc["mafic_thermal", "bands_used"]
+    assert thermal.startswith("tir_9100 = B12 (9079.2 nm)")
+    with pytest.raises(ValueError, match="no sensor 'emitt'"):
+        list_indices(sensor="emitt")
 
 
 def test_division_by_zero_and_missing_are_missing():
