@@ -163,7 +163,9 @@ def open_product(
         "10m", "20m" (where nothing is said) or "60m" of Sentinel-2; "VNIR", "SWIR" or
         "TIR" of ASTER; "VNIR" or "SWIR" of PRISMA and AHSI (both as one where nothing
         is said); "map" (where nothing is said) or "swath" of EMIT.
-    bad_bands, chunks
+    bad_bands : sequence of bool or of (float, float), optional
+        As `open_cube` takes them.
+    chunks : "auto", int or mapping of str to int, default "auto"
         As `open_cube` takes them.
 
     Returns

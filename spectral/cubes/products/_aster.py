@@ -69,7 +69,8 @@ def open_aster(path: Path, part: str | None) -> RawCube:
     if part is None and path.is_dir() and len(found) > 1:
         others = " or ".join(f"part='{p}'" for p in sorted(set(found) - {chosen}))
         raw.notes.append(
-            f"the bands of {chosen} were opened; open_product with {others} gives others"
+            f"the bands of {chosen} were opened; open_product with {others} gives "
+            "others"
         )
     return raw
 

@@ -60,8 +60,8 @@ def open_sentinel2(path: Path, part: str | None) -> RawCube:
     raw.quantity, raw.codes = "reflectance", (0.0,)
     if part is None:
         raw.notes.append(
-            "bands of 20 m pixels were opened; spectral.open_product with part='10m' or "
-            "part='60m' gives others"
+            "bands of 20 m pixels were opened; spectral.open_product with "
+            "part='10m' or part='60m' gives others"
         )
     return raw
 
