@@ -14,7 +14,7 @@ from survey import check_columns
 from ..._note import Note
 from ..composition._parts import find_parts
 from ._expressions import Reading, compute, flags_of
-from ._formula import names_of, parse_formula
+from ._formula import read_formula
 from ._species import load_table
 
 if TYPE_CHECKING:
@@ -359,5 +359,5 @@ def _field_of(
 def _needs(entry: Mapping[str, Any]) -> list[str]:
     formulas = [entry[name]["formula"] for name in AXES[entry["kind"]]]
     formulas += entry.get("panels", [])
-    names = [name for text in formulas for name in names_of(parse_formula(text))]
+    names = [name for text in formulas for name in read_formula(text).names]
     return list(dict.fromkeys(names))

@@ -10,7 +10,7 @@ from survey import molar_mass
 
 from ..._note import Note
 from ..composition._parts import flags_of as column_of_flags
-from ._formula import evaluate, names_of, parse_formula
+from ._formula import read_formula
 from ._species import amount_of, atoms_of, load_table
 
 if TYPE_CHECKING:
@@ -75,22 +75,22 @@ def compute(samples: pd.DataFrame, formula: str, how: Reading) -> Computed:
         If columns are missing, with all that are needed.
     """
     how.check()
-    tree = parse_formula(formula)
+    parsed = read_formula(formula)
     star = load_table("geochem_indices")["calcium"][how.calcium]["formula"]
-    star_tree = parse_formula(star)
-    needed = names_of(tree)
+    star = read_formula(star)
+    needed = list(parsed.names)
     if STAR in needed:
         at = needed.index(STAR)
-        needed[at : at + 1] = names_of(star_tree)
+        needed[at : at + 1] = star.names
     amounts = _amounts(samples, list(dict.fromkeys(needed)), formula, how)
     molar = how.basis == "molar"
     values = {
         name: amount.content * _factor(name, molar=molar)
         for name, amount in amounts.items()
     }
-    if STAR in names_of(tree):
-        values[STAR] = evaluate(star_tree, values)
-    found = np.asarray(evaluate(tree, values), dtype=float)
+    if STAR in parsed.names:
+        values[STAR] = star(values)
+    found = np.asarray(parsed(values), dtype=float)
     found = np.broadcast_to(found, len(samples)).copy()
     names = [name for amount in amounts.values() for name in amount.columns]
     censored, imputed = flags_of(samples, names)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ._expressions import BASES, Reading, compute
-from ._formula import names_of, parse_formula
+from ._formula import read_formula
 from ._species import load_table
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def list_alteration_indices(*, domain: str | None = None) -> pd.DataFrame:
             "domain": entry["domain"],
             "basis": entry["basis"],
             "formula": entry["formula"],
-            "needs": names_of(parse_formula(entry["formula"])),
+            "needs": list(read_formula(entry["formula"]).names),
             "low": float(low),
             "high": float(high),
             "units": entry["units"],

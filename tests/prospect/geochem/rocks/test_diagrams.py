@@ -16,7 +16,7 @@ from prospect.geochem import (
     ternary_shares,
 )
 from prospect.geochem.rocks._diagrams import to_plane
-from prospect.geochem.rocks._formula import parse_formula
+from prospect.geochem.rocks._formula import read_formula
 
 NAMES = list(list_diagrams().index)
 # near the averages of Le Maitre (1976), rounded; the tephrite is made up
@@ -64,7 +64,7 @@ def test_definitions(name):
         assert one.intersection(other).area < 1e-9 * least
     for axis in (entry.get(side) for side in ("x", "y", "top", "left", "right")):
         if axis:
-            parse_formula(axis["formula"])
+            read_formula(axis["formula"])
     if entry["kind"] == "ternary":
         for item in [*entry.get("fields", ()), *entry.get("nodes", ())]:
             points = np.atleast_2d(item.get("points", item.get("at")))

@@ -11,7 +11,7 @@ from prospect.geochem import (
     list_alteration_indices,
     reference_composition,
 )
-from prospect.geochem.rocks._formula import evaluate, names_of, parse_formula
+from prospect.geochem.rocks._formula import read_formula
 from prospect.geochem.rocks._species import load_table
 from survey import molar_mass
 
@@ -126,7 +126,7 @@ def test_every_index_keeps_to_its_range(name):
 def test_every_calcium_has_both_languages_and_a_formula():
     table = load_table("geochem_indices")["calcium"]
     for entry in table.values():
-        parse_formula(entry["formula"])
+        read_formula(entry["formula"])
         assert set(entry) == {"formula", "en", "zh", "reference"}
 
 
@@ -176,7 +176,7 @@ def test_formula_of_ones_own():
         ("cia", {"calcium": "all"}, ValueError, "calcium must be one of"),
         ("cia", {"censored": "half"}, ValueError, "censored must be one of"),
         ("__import__('os')", {"basis": "wt"}, ValueError, "is not allowed"),
-        ("K2O ** 2", {"basis": "wt"}, ValueError, "is not allowed"),
+        ("K2O % 2", {"basis": "wt"}, ValueError, "is not allowed"),
         ("K2O +", {"basis": "wt"}, ValueError, "cannot be read"),
         ("icv", {}, KeyError, "MnO not found"),
     ],
@@ -200,6 +200,6 @@ def test_domain():
 
 
 def test_formula_reader():
-    tree = parse_formula("min(a, -b) / (c - 1) + max(a, 2 * b)")
-    assert names_of(tree) == ["a", "b", "c"]
-    assert evaluate(tree, {"a": 3.0, "b": 1.0, "c": 3.0}) == -0.5 + 3
+    formula = read_formula("min(a, -b) / (c - 1) + max(a, 2 * b)")
+    assert formula.names == ("a", "b", "c")
+    assert formula({"a": 3.0, "b": 1.0, "c": 3.0}) == -0.5 + 3
