@@ -62,8 +62,8 @@ def resample(
     Returns
     -------
     DataArray
-        The same noun, lazy if `spectra` is: dims, name, attrs and other coordinates
-        kept, float32 or float64 as given. Coordinates along wavelength: ``fwhm``,
+        The same noun, lazy if `spectra` is: dims, name, attrs (but for ``sensor``, now
+        the target's) and other coordinates kept, float32 or float64 as given. Coordinates along wavelength: ``fwhm``,
         ``coverage`` (for spectra with gaps of their own: one a spectrum and band),
         ``band`` where bands have names, ``bad_bands`` where a band of the target is bad
         or has too little coverage, ``uncertainty`` (one standard deviation) where
@@ -128,7 +128,11 @@ def resample(
     notes = [*spectra.attrs.get("notes", ()), *plan.notes]
     if coverage is not None and coverage.chunks is None:
         notes += _told_gaps(coverage, plan)
-    attrs = spectra.attrs | ({"notes": notes} if notes else {})
+    attrs = {key: value for key, value in spectra.attrs.items() if key != "sensor"}
+    if plan.target.sensor is not None:
+        attrs["sensor"] = plan.target.sensor
+    if notes:
+        attrs["notes"] = notes
     return found.rename(spectra.name).assign_attrs(attrs)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from .._check import check_cube
-from ._table import sensor_bands, shapes_of
+from ._table import sensor_bands, sensor_name, shapes_of
 from ._weights import Profiles, centre_and_width, spacing_of
 
 if TYPE_CHECKING:
@@ -33,12 +33,15 @@ class Target(NamedTuple):
         Bands marked bad in the target.
     notes : tuple of str
         What was assumed.
+    sensor : str, optional
+        Whose bands they are.
     """
 
     profiles: Profiles
     names: list[str] | None = None
     bad: NDArray | None = None
     notes: tuple[str, ...] = ()
+    sensor: str | None = None
 
 
 def resolve_target(
@@ -96,7 +99,8 @@ def _like(like: xr.DataArray) -> Target:
             f"the target states no fwhm: the spacing of its {centre.size} bands was "
             "taken for it",
         )
-    return Target(_gaussian(centre, fwhm), names, bad, notes)
+    sensor = like.attrs.get("sensor")
+    return Target(_gaussian(centre, fwhm), names, bad, notes, sensor)
 
 
 def _sensor(table: pd.DataFrame, box: pd.Series, name: str) -> Target:
@@ -112,6 +116,7 @@ def _sensor(table: pd.DataFrame, box: pd.Series, name: str) -> Target:
             f"bands of {name} by their nominal centres and widths; its measured "
             "curves, or the centres a file carries, are exacter",
         ),
+        sensor=sensor_name(name),
     )
 
 

@@ -169,6 +169,14 @@ def test_thermal_bands_beyond_the_source_are_marked_bad():
     assert "B10 (8282 nm)" in found.attrs["notes"][-1]
 
 
+def test_attrs_name_the_sensor_of_the_target():
+    library = made_library().assign_attrs(sensor="emit")
+    aster = resample(library, sensor="Terra ASTER")
+    assert aster.attrs["sensor"] == "aster"
+    assert resample(library, like=aster[:, :9]).attrs["sensor"] == "aster"
+    assert "sensor" not in resample(library, wavelength=[500.0], fwhm=10.0).attrs
+
+
 def test_gaps_are_left_out_and_told():
     library = made_library()
     library[1, 100:103] = np.nan  # 500 to 502 nm
