@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import typer
 
+from . import _spectral_detect, _spectral_match, _spectral_reduce
+
 app = typer.Typer(
     help="Images: cubes, minerals, alteration, targets, shares.",
     no_args_is_help=True,
     name="spectral",
 )
-PARTS = ()
+PARTS = (_spectral_detect, _spectral_match, _spectral_reduce)
 for part in PARTS:
     for name, command in part.COMMANDS.items():
         app.command(name)(command)

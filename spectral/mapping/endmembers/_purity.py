@@ -25,7 +25,7 @@ def ppi(
     n_skewers: int = 1000,
     n_dimensions: int | None = None,
     reduction: str = "mnf",
-    min_angle: float = 0.05,
+    min_angle: float = 0.01,
     statistics: SceneStatistics | None = None,
     random_state: int = 0,
 ) -> xr.DataArray:

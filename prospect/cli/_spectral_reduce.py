@@ -1,0 +1,195 @@
+"""`prospect spectral`: fewer components, and endmembers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ._shared import Debug, Lang, Language, err, out, told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    import pandas as pd
+    import xarray as xr
+
+CubeFile = Annotated[
+    Path,
+    typer.Argument(exists=True, readable=True, help="The cube: ENVI, GeoTIFF …"),
+]
+Crs = Annotated[
+    str | None,
+    typer.Option(help="Coordinate system where the file states none: EPSG:32650."),
+]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of what is random.")]
+REDUCERS = {
+    "pca": "PrincipalComponents",
+    "mnf": "MinimumNoiseFraction",
+    "ica": "IndependentComponents",
+}
+SEARCHES = {
+    "nfindr": "n_findr",
+    "ppi": "ppi",
+    "atgp": "atgp",
+    "smacc": "smacc",
+    "vca": "vca",
+    "sivm": "sivm",
+    "avmax": "avmax",
+    "sisal": "sisal",
+}
+SEEDLESS = {"atgp", "smacc", "sivm"}
+OWN_SPACE = {"atgp", "smacc", "vca", "sisal"}
+
+
+def reduce(
+    cube: CubeFile,
+    folder: Annotated[
+        Path,
+        typer.Option(
+            "--out", file_okay=False, help="Folder to write: a GeoTIFF a component."
+        ),
+    ],
+    method: Annotated[str, typer.Option(help="mnf, pca or ica.")] = "mnf",
+    components: Annotated[
+        int | None, typer.Option("-n", "--components", min=1, help="How many.")
+    ] = None,
+    min_snr: Annotated[
+        float | None,
+        typer.Option(help="With mnf: keep components of more signal to noise."),
+    ] = None,
+    noise: Annotated[
+        str,
+        typer.Option(
+            help="With mnf: difference, difference_xy, homogeneous or regression."
+        ),
+    ] = "difference",
+    seed: Seed = 0,
+    crs: Crs = None,
+    lang: Lang = Language.en,
+    debug: Debug = False,
+) -> None:
+    """Components that hold the signal: by signal-to-noise, variance, independence."""
+    with told(debug=debug, lang=lang):
+        import spectral.mapping
+        from spectral import open_cube
+        from survey import save_grids, save_table
+
+        _known(method, REDUCERS, "--method")
+        options: dict[str, Any] = {"n_components": components}
+        if method == "mnf":
+            options |= {"noise": noise, "min_snr": min_snr}
+        elif min_snr is not None:
+            raise ValueError("--min-snr is of use with --method mnf only")
+        if method == "ica":
+            options["random_state"] = seed
+        scene = open_cube(cube, crs=crs)
+        fitted = getattr(spectral.mapping, REDUCERS[method])(**options).fit(scene)
+        scores = fitted.transform(scene)
+        grids = {
+            folder / f"component_{number:02d}.tif": _component(scores, number)
+            for number in scores["component"].to_numpy()
+        }
+        written = [*save_grids(grids)]
+        written += [save_table(_loadings(fitted, scores), folder / "components.csv")]
+    for path in written:
+        out.print(str(path), markup=False)
+
+
+def endmembers(
+    cube: CubeFile,
+    out_file: Annotated[
+        Path,
+        typer.Option(
+            "--out", dir_okay=False, help="Table to write (.csv), a spectrum a row."
+        ),
+    ],
+    method: Annotated[str, typer.Option(help=", ".join(SEARCHES) + ".")] = "nfindr",
+    number: Annotated[
+        int | None,
+        typer.Option("-n", "--number", min=1, help="How many; left out, HySime tells."),
+    ] = None,
+    reduction: Annotated[
+        str | None,
+        typer.Option(help="Components searched: pca or mnf (ppi: mnf, others: pca)."),
+    ] = None,
+    seed: Seed = 0,
+    crs: Crs = None,
+    lang: Lang = Language.en,
+    debug: Debug = False,
+) -> None:
+    """Purest spectra of a scene, with the places of their pixels."""
+    with told(debug=debug, lang=lang):
+        import spectral.mapping
+        from spectral import open_cube
+        from survey import save_table
+
+        _known(method, SEARCHES, "--method")
+        if reduction is not None and method in OWN_SPACE:
+            raise ValueError(f"--reduction is of no use with --method {method}")
+        options: dict[str, Any] = {} if reduction is None else {"reduction": reduction}
+        if method not in SEEDLESS:
+            options["random_state"] = seed
+        scene = open_cube(cube, crs=crs)
+        if number is None:
+            number = spectral.mapping.signal_dimension(scene).n
+            _tell([f"HySime tells {number} independent signals."], lang)
+        search = getattr(spectral.mapping, SEARCHES[method])
+        library = search(scene, n_endmembers=number, **options)
+        _tell(library.attrs["notes"], lang)
+        written = save_table(_spectra(library), out_file)
+    out.print(str(written), markup=False)
+
+
+def _known(value: str, names: Iterable[str], option: str) -> None:
+    if value not in names:
+        raise ValueError(f"{option} {value}: use one of {', '.join(names)}")
+
+
+def _component(scores: xr.DataArray, number: int) -> xr.DataArray:
+    grid = scores.sel(component=number, drop=True)
+    name = f"{scores.attrs['long_name']}, component {number}"
+    return grid.assign_attrs(long_name=name)
+
+
+def _loadings(fitted: object, scores: xr.DataArray) -> pd.DataFrame:
+    """A row a component: what is known of it, its weight of each band."""
+    import pandas as pd
+
+    told = {
+        str(name): scores[name].to_numpy()
+        for name in scores.coords
+        if scores[name].dims == ("component",)
+    }
+    names = [f"{wave:.10g}" for wave in fitted.wavelength_]
+    weights = pd.DataFrame(fitted.components_, columns=names)
+    return pd.concat([pd.DataFrame(told), weights], axis=1)
+
+
+def _spectra(library: xr.DataArray) -> pd.DataFrame:
+    """A row a spectrum: its name and place, its value at each wavelength."""
+    import pandas as pd
+
+    told = {"spectrum_id": library["spectrum"].to_numpy()}
+    told |= {
+        str(name): library[name].to_numpy()
+        for name in library.coords
+        if library[name].dims == ("spectrum",) and name != "spectrum"
+    }
+    names = [f"{wave:.10g}" for wave in library["wavelength"].to_numpy()]
+    values = pd.DataFrame(library.to_numpy(), columns=names)
+    return pd.concat([pd.DataFrame(told), values], axis=1)
+
+
+def _tell(notes: Iterable[str], lang: Language) -> None:
+    from .._note import say
+
+    for note in notes:
+        err.print(say(note, lang.value), markup=False)
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "reduce": reduce,
+    "endmembers": endmembers,
+}
