@@ -156,7 +156,7 @@ def store(
 
 def remove(
     folder: Path,
-    names: Sequence[str] | None,
+    names: Sequence[str],
     view: Callable[[], View],
     *,
     reason: str,

@@ -29,6 +29,7 @@ METRICS = {
 }
 FEWEST = 3  # channels; fewer say nothing
 BROAD = 2.5  # index steps a band is wide: broader bands are compared as bands
+FLAT = 1e-11  # of the squares: a smaller variance is rounding, not a shape
 SLACK = 1e-5  # of a cosine in float32: nearer ones are decided in float64
 GRID = np.concatenate(list(BLOCKS.values()))
 Pair = tuple[np.ndarray, np.ndarray]  # spectra (n, channels), query (channels,)
@@ -234,7 +235,9 @@ def rank(sums: NDArray, metric: str) -> NDArray:
             return np.where(n >= FEWEST, ss / n, np.nan)
         if metric == "correlation":
             over = sq - s * q / n
-            under = (ss - s * s / n) * (qq - q * q / n)
+            own, other = ss - s * s / n, qq - q * q / n
+            flat = (own < FLAT * ss) | (other < FLAT * qq)
+            under = np.where(flat, 0.0, own * other)
         else:
             over, under = sq, ss * qq
         return np.where((n >= FEWEST) & (under > 0), -over / np.sqrt(under), np.nan)

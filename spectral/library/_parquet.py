@@ -42,7 +42,8 @@ def write_tables(folder: Path, records: pd.DataFrame) -> None:
     grids, codes = _grids(records)
     values = _values_table(records)
     widest = max(len(waves) for waves, _ in grids)
-    options: dict[str, Any] = {"compression": "zstd", "use_dictionary": False}
+    checked: dict[str, Any] = {"compression": "zstd", "write_page_checksum": True}
+    options = checked | {"use_dictionary": False}
     pq.write_table(
         values,
         folder / "values.parquet",
@@ -50,19 +51,17 @@ def write_tables(folder: Path, records: pd.DataFrame) -> None:
         **options,
     )
     pq.write_table(_grids_table(grids), folder / "grids.parquet", **options)
-    pq.write_table(
-        _meta_table(records, codes), folder / "spectra.parquet", compression="zstd"
-    )
+    pq.write_table(_meta_table(records, codes), folder / "spectra.parquet", **checked)
 
 
 def read_meta(batch: Batch) -> pa.Table:
     """Rows of spectra.parquet."""
-    return _guarded(batch, "spectra.parquet", pq.read_table)
+    return _guarded(batch, "spectra.parquet", _read_table)
 
 
 @lru_cache(maxsize=64)
 def _grids_at(folder: Path) -> tuple[tuple[NDArray, NDArray | None], ...]:
-    table = pq.read_table(folder / "grids.parquet").to_pydict()
+    table = _read_table(folder / "grids.parquet").to_pydict()
     return tuple(
         (np.array(waves), None if fwhm is None else np.array(fwhm))
         for waves, fwhm in zip(table["wavelength"], table["fwhm"], strict=True)
@@ -82,7 +81,9 @@ def read_values(
     rows = np.asarray(rows)
 
     def read(path: Path) -> list[tuple[NDArray, NDArray | None]]:
-        with pq.ParquetFile(path, memory_map=True) as file:
+        with pq.ParquetFile(
+            path, memory_map=True, page_checksum_verification=True
+        ) as file:
             meta = file.metadata
             sizes = [meta.row_group(i).num_rows for i in range(meta.num_row_groups)]
             starts = np.concatenate([[0], np.cumsum(sizes)])
@@ -98,6 +99,10 @@ def read_values(
         return [found[int(row)] for row in rows]
 
     return _guarded(batch, "values.parquet", read)
+
+
+def _read_table(path: Path) -> pa.Table:
+    return pq.read_table(path, page_checksum_verification=True)
 
 
 def _arrays(column: pa.ChunkedArray) -> list[NDArray | None]:

@@ -99,10 +99,8 @@ class Cache:
         connection.unregister("given")
 
 
-def ids_in(ids: str | Sequence[str] | pd.DataFrame | None) -> list[str] | None:
+def ids_in(ids: str | Sequence[str] | pd.DataFrame) -> list[str]:
     """Ids of whatever names spectra."""
-    if ids is None:
-        return None
     if isinstance(ids, str):
         return [ids]
     if isinstance(ids, pd.DataFrame):

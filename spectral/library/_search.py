@@ -95,6 +95,8 @@ def _connect(spectra: pd.DataFrame) -> duckdb.DuckDBPyConnection:
     """In memory, without a way to other files."""
     connection = duckdb.connect(":memory:", config={"threads": 2})
     given = spectra.assign(position=np.arange(len(spectra)), words=_words(spectra))
+    own = _own_columns(spectra)
+    given = pd.concat([given.drop(columns="extra"), own], axis=1)
     table = pa.Table.from_pandas(given, preserve_index=False)
     connection.register("given", table)
     connection.execute("create table spectra as select * from given")
@@ -108,10 +110,10 @@ def _words(spectra: pd.DataFrame) -> pd.Series:
     taxonomy = {
         name: words_of(name) for name in spectra["mineral"].dropna().unique().tolist()
     }
-    words = spectra["mineral"].map(taxonomy).fillna("").astype(object)
+    words = spectra["mineral"].astype(object).map(lambda name: taxonomy.get(name, ""))
     for column in [*TEXTS, "extra"]:
-        words = words + "\n" + spectra[column].fillna("").astype(object)
-    return words.astype(object).map(str.casefold)
+        words = words + "\n" + spectra[column].astype(object).fillna("")
+    return words.map(str.casefold)
 
 
 def search(
@@ -203,12 +205,28 @@ def positions_of(view: View, ids: Sequence[str]) -> np.ndarray:
 
 def with_extra(spectra: pd.DataFrame) -> pd.DataFrame:
     """Cards with the source's own columns instead of their JSON text."""
+    rows = spectra.drop(columns=["extra", "row", "batch", "grid"])
+    return pd.concat([rows, _own_columns(spectra)], axis=1)
+
+
+def _own_columns(spectra: pd.DataFrame) -> pd.DataFrame:
+    """What sources said in columns of their own; numbers where all are numbers."""
     own = [
         json.loads(text) if isinstance(text, str) else {} for text in spectra["extra"]
     ]
-    rows = spectra.drop(columns=["extra", "row", "batch", "grid"])
     names = list(dict.fromkeys(name for entry in own for name in entry))
+    columns = {}
     for name in names:
-        key = name if name not in rows else f"{name}_of_source"
-        rows[key] = [entry.get(name) for entry in own]
-    return rows
+        values = [entry.get(name) for entry in own]
+        there = [value for value in values if value is not None]
+        taken = any(name.lower() == str(have).lower() for have in spectra)
+        if all(isinstance(value, bool) for value in there):
+            column = pd.array(values, dtype="boolean")
+        elif all(type(value) in {int, float} for value in there):
+            column = np.array(values, "float64")
+            if all(type(value) is int for value in values):
+                column = column.astype("int64")
+        else:
+            column = np.array([None if v is None else str(v) for v in values], object)
+        columns[f"{name}_of_source" if taken else name] = column
+    return pd.DataFrame(columns, index=spectra.index)

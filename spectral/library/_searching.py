@@ -26,8 +26,8 @@ class Searching:
 
     def search(
         self,
-        words: str = "",
         *,
+        words: str = "",
         mineral: str | Sequence[str] | None = None,
         group: str | Sequence[str] | None = None,
         instrument: str | Sequence[str] | None = None,

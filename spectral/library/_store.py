@@ -12,8 +12,8 @@ import xarray as xr
 
 from . import _add, _queries
 from ._batch import batch_numbers, make_store, verify_batch
-from ._schema import TEXTS
-from ._search import View, open_view, positions_of, search, with_extra
+from ._schema import REQUIRED, TEXTS
+from ._search import View, open_view, positions_of, with_extra
 from ._searching import Searching
 from ._stack import stack_spectra
 
@@ -214,22 +214,15 @@ class SpectralLibrary(Searching):
         names = _queries.ids_in(ids)
         return _add.remove(self._folders[-1], names, self._view, reason=reason, who=who)
 
-    def records(
-        self,
-        ids: str | Sequence[str] | pd.DataFrame | None = None,
-        *,
-        where: str | None = None,
-    ) -> pd.DataFrame:
+    def records(self, ids: str | Sequence[str] | pd.DataFrame) -> pd.DataFrame:
         """
         Spectra as records, each on its own grid.
 
         Parameters
         ----------
-        ids : str, sequence of str or DataFrame, optional
-            Spectra, in this order; a DataFrame that `search` or `match` gave. None
-            means all.
-        where : str, optional
-            Condition in DuckDB's SQL on the columns of `search`, instead of ids.
+        ids : str, sequence of str or DataFrame
+            Spectra, in this order; or a table that `search`, `match` or
+            `find_features` gave. All: ``library.records(library.search())``.
 
         Returns
         -------
@@ -243,27 +236,20 @@ class SpectralLibrary(Searching):
             If an id is unknown: with the nearest ones.
         """
         view = self._view()
-        if where is not None:
-            if ids is not None:
-                raise ValueError("give ids or where=, not both")
-            ids = search(view, "", where=where)
-        names = _queries.ids_in(ids)
-        positions = (
-            np.arange(len(view.spectra)) if names is None else positions_of(view, names)
-        )
+        positions = positions_of(view, _queries.ids_in(ids))
         rows = view.spectra.iloc[positions].reset_index(drop=True)
         values = _queries.values_at(view, rows)
         found = with_extra(rows)
         for place, (name, column) in enumerate(values.items()):
             found.insert(2 + place, name, column)
-        optional = [n for n in (*TEXTS, "fwhm", "uncertainty") if n in found]
+        optional = [*(n for n in TEXTS if n not in REQUIRED), "fwhm", "uncertainty"]
         empty = [name for name in optional if found[name].isna().all()]
         cards = ["first_nm", "last_nm", "channels", "has_uncertainty"]
         return found.drop(columns=[*cards, *empty])
 
     def read(
         self,
-        ids: str | Sequence[str] | pd.DataFrame | None = None,
+        ids: str | Sequence[str] | pd.DataFrame,
         *,
         like: xr.DataArray | None = None,
         wavelength: ArrayLike | None = None,
@@ -273,7 +259,7 @@ class SpectralLibrary(Searching):
 
         Parameters
         ----------
-        ids : str, sequence of str or DataFrame, optional
+        ids : str, sequence of str or DataFrame
             As in `records`.
         like : DataArray, optional
             Cube or library whose bands are wanted (`spectral.resample`).
@@ -287,18 +273,19 @@ class SpectralLibrary(Searching):
 
         Raises
         ------
-        KeyError
-            If an id is unknown.
         ValueError
-            If the grids differ and neither `like` nor `wavelength` is given.
+            If the grids differ and neither is given; KeyError if an id is unknown.
         """
         if like is not None and wavelength is not None:
             raise ValueError("give like= or wavelength=, not both")
         if wavelength is not None:
             like = _queries.bands_at(wavelength)
-        return stack_spectra(self.records(ids), like=like)
+        records = self.records(ids)
+        if not len(records):
+            raise ValueError("no spectrum is chosen: the search found none")
+        return stack_spectra(records, like=like)
 
-    def history(self, spectrum_id: str | None = None) -> pd.DataFrame:
+    def history(self, *, spectrum_id: str | None = None) -> pd.DataFrame:
         """
         Versions of the library, or of one spectrum.
 
@@ -317,8 +304,8 @@ class SpectralLibrary(Searching):
 
     def export(
         self,
+        ids: str | Sequence[str] | pd.DataFrame,
         path: str | Path,
-        ids: str | Sequence[str] | pd.DataFrame | None = None,
         *,
         like: xr.DataArray | None = None,
     ) -> list[Path]:
@@ -327,10 +314,10 @@ class SpectralLibrary(Searching):
 
         Parameters
         ----------
+        ids : str, sequence of str or DataFrame
+            As in `records`.
         path : path
             ``.sli`` (with its .hdr) or ``.csv``.
-        ids : str, sequence of str or DataFrame, optional
-            As in `records`.
         like : DataArray, optional
             Bands wanted; needed where the grids differ.
 
@@ -384,8 +371,7 @@ class SpectralLibrary(Searching):
     def _writable(self) -> None:
         if any(last is not None for last in self._upto):
             raise ValueError(
-                "this library was opened at a version (as_of=) and is not written to. "
-                "Open it without as_of."
+                "this library was opened at a version: open it without as_of= to write"
             )
 
 
