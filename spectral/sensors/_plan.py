@@ -8,7 +8,7 @@ import numpy as np
 
 from .._check import check_cube, good_bands
 from ._target import Target, resolve_target
-from ._weights import band_weights, channels_of, narrowed, spacing_of
+from ._weights import band_weights, channels_of, narrowed, spacing_of, standing
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -63,13 +63,15 @@ def plan_resampling(
         )
     bands = resolve_target(**target)
     x = np.asarray(spectra["wavelength"].values, float)
+    bad = ~np.isin(np.arange(x.size), good_channels(spectra))
     source_fwhm, notes = _source_fwhm(spectra, x)
     centre = bands.profiles.centre
-    source_fwhm = np.interp(centre, x, source_fwhm)
-    spacing = np.interp(centre, x, spacing_of(x))
+    there = standing(x, bad)
+    source_fwhm = np.interp(centre, x[there], source_fwhm[there])
+    spacing = np.interp(centre, x[there], spacing_of(x[there]))
     profiles, coarse = narrowed(bands.profiles, source_fwhm, spacing)
     fwhm = np.where(coarse, source_fwhm, bands.profiles.fwhm)
-    weights = band_weights(x, profiles)[:, good_channels(spectra)]
+    weights = band_weights(x[there], profiles)[:, ~bad[there]]
     notes = [*bands.notes, *notes, *_told_source(spectra, bands, coarse)]
     plan = Plan(bands, weights, weights.sum(1), fwhm, float(min_coverage), notes)
     _check_overlap(plan, x)

@@ -61,6 +61,26 @@ def spacing_of(wavelength: NDArray) -> NDArray:
     return np.minimum(np.append(steps, np.inf), np.insert(steps, 0, np.inf))
 
 
+def standing(wavelength: NDArray, bad: NDArray) -> NDArray:
+    """
+    Channels that make up the spectrum: the good ones, and bad ones that leave a hole.
+
+    A bad channel between good ones that lie as near to each other as elsewhere (the
+    second of two detectors that overlap) is as if it had not been measured.
+    """
+    good = np.flatnonzero(~bad)
+    if good.size < 2 or not bad.any():
+        return np.ones(wavelength.size, bool)
+    spacing = spacing_of(wavelength[good])
+    usual = np.maximum(spacing[:-1], spacing[1:])
+    whole = np.diff(wavelength[good]) <= 1.5 * usual
+    after = np.searchsorted(good, np.flatnonzero(bad))  # good channel that follows
+    inside = (after > 0) & (after < good.size)
+    keep = np.ones(wavelength.size, bool)
+    keep[np.flatnonzero(bad)[inside]] = ~whole[after[inside] - 1]
+    return keep
+
+
 def channels_of(wavelength: NDArray) -> Channels:
     """Pieces of the spectrum, each between two channels or of one alone."""
     spacing = spacing_of(wavelength)

@@ -210,6 +210,20 @@ def test_bad_bands_of_the_source_are_not_used():
     assert any("101 bad bands were not used" in note for note in found.attrs["notes"])
 
 
+def test_bad_channels_of_an_overlapping_detector_leave_no_hole():
+    first, second = np.arange(400.0, 1030.0, 6), np.arange(943.3, 2500.0, 10)
+    grid = np.sort(np.concatenate([first, second]))
+    bad = np.isin(grid, second) & (grid < 1028)
+    source = spectrum(np.where(bad, 99.0, grid / 1000), grid, bad_bands=bad)
+    found = resample(source, wavelength=[940, 1000, 1100], fwhm=20)
+    np.testing.assert_allclose(found, [0.94, 1.0, 1.1], rtol=1e-6)
+    np.testing.assert_allclose(found["coverage"], 1, rtol=1e-5)
+    # one bad channel in a row of good ones does leave one
+    lone = spectrum(first / 1000, first, bad_bands=first == first[50])
+    found = resample(lone, wavelength=[500, first[50]], fwhm=8)
+    np.testing.assert_allclose(found, [0.5, np.nan])
+
+
 def test_holes_in_the_wavelengths_are_not_bridged():
     keep = (GRID < 1350) | (GRID > 1450)
     source = spectrum(np.full(keep.sum(), 0.4), GRID[keep])
