@@ -1,4 +1,4 @@
-"""Spectra of a file or a library folder as one library, on the bands that are wanted."""
+"""Spectra of a file or a library folder, as one library on the bands wanted."""
 
 from __future__ import annotations
 
@@ -68,7 +68,8 @@ def load_library(
     """
     path = Path(path)
     if (path / MARK).is_file():
-        records = open_library(path).records()
+        store = open_library(path)
+        records = store.records(store.search())
     else:
         records = read_spectra(path, scale=scale)
     if spectra is not None:
@@ -101,9 +102,9 @@ def _chosen(records: pd.DataFrame, wanted: list[str], source: str) -> list[int]:
 def _covering(library: xr.DataArray, like: xr.DataArray, source: str) -> xr.DataArray:
     if "bad_bands" in like.coords:
         library = library.assign_coords(
-            bad_bands=("wavelength", like["bad_bands"].values)
+            bad_bands=("wavelength", like["bad_bands"].data)
         )
-    whole = np.isfinite(good_bands(library).values).all(axis=1)
+    whole = np.isfinite(good_bands(library).data).all(axis=1)
     if not whole.any():
         low, high = (float(like["wavelength"][i]) for i in (0, -1))
         raise ValueError(
@@ -113,7 +114,7 @@ def _covering(library: xr.DataArray, like: xr.DataArray, source: str) -> xr.Data
         )
     if whole.all():
         return library
-    names = [str(name) for name in library["spectrum"].values[~whole]]
+    names = [str(name) for name in library["spectrum"].data[~whole]]
     more = "" if len(names) <= 5 else f" and {len(names) - 5} more"
     note = (
         f"{len(names)} of {len(whole)} spectra lack good bands of the cube and were "
