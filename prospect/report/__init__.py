@@ -38,10 +38,12 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "_quality_report": ["write_quality_report"],
         "_ramps": ["Scale", "area_labels", "area_scale"],
         "_report": ["write_report"],
+        "_spectrum_chart": ["figure_spectra"],
         "_spider": ["figure_spider"],
         "_styles": ["raster_style", "target_style"],
         "_triangle": ["figure_ternary"],
         "_variogram_chart": ["figure_variogram"],
+        "_wavelength_map": ["figure_minimum_wavelength"],
         "_words": ["Words"],
     },
 )
