@@ -214,15 +214,17 @@ class SpectralLibrary(Searching):
         names = _queries.ids_in(ids)
         return _add.remove(self._folders[-1], names, self._view, reason=reason, who=who)
 
-    def records(self, ids: str | Sequence[str] | pd.DataFrame) -> pd.DataFrame:
+    def records(
+        self, ids: str | Sequence[str] | pd.DataFrame | None = None, /
+    ) -> pd.DataFrame:
         """
         Spectra as records, each on its own grid.
 
         Parameters
         ----------
-        ids : str, sequence of str or DataFrame
+        ids : str, sequence of str or DataFrame, optional
             Spectra, in this order; or a table that `search`, `match` or
-            `find_features` gave. All: ``library.records(library.search())``.
+            `find_features` gave. All, if none are given.
 
         Returns
         -------
@@ -236,7 +238,8 @@ class SpectralLibrary(Searching):
             If an id is unknown: with the nearest ones.
         """
         view = self._view()
-        positions = positions_of(view, _queries.ids_in(ids))
+        chosen = view.spectra if ids is None else ids
+        positions = positions_of(view, _queries.ids_in(chosen))
         rows = view.spectra.iloc[positions].reset_index(drop=True)
         values = _queries.values_at(view, rows)
         found = with_extra(rows)
