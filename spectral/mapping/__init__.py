@@ -43,10 +43,12 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "reduction._independent": ["IndependentComponents"],
         "reduction._statistics": ["SceneStatistics", "scene_statistics"],
         "unmixing._choice": ["score_endmembers"],
+        "unmixing._estimator": ["LinearUnmixing"],
         "unmixing._mesma": ["mesma"],
         "unmixing._report": ["unmixing_report"],
         "unmixing._shade": ["shade_free"],
         "unmixing._sparse": ["sparse_unmix"],
+        "unmixing._uncertainty": ["unmixing_uncertainty"],
         "unmixing._unmix": ["unmix"],
     },
 )
