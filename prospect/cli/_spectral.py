@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import typer
 
-from . import _spectral_detect, _spectral_match, _spectral_reduce
+from . import (
+    _spectral_detect,
+    _spectral_index,
+    _spectral_match,
+    _spectral_reduce,
+    _spectral_resample,
+)
 
 app = typer.Typer(
     help="Images: cubes, minerals, alteration, targets, shares.",
     no_args_is_help=True,
     name="spectral",
 )
-PARTS = (_spectral_detect, _spectral_match, _spectral_reduce)
+PARTS = (
+    _spectral_detect,
+    _spectral_index,
+    _spectral_match,
+    _spectral_reduce,
+    _spectral_resample,
+)
 for part in PARTS:
     for name, command in part.COMMANDS.items():
         app.command(name)(command)
