@@ -6,6 +6,7 @@ import typer
 
 from . import (
     _spectral_detect,
+    _spectral_features,
     _spectral_index,
     _spectral_match,
     _spectral_reduce,
@@ -19,6 +20,7 @@ app = typer.Typer(
 )
 PARTS = (
     _spectral_detect,
+    _spectral_features,
     _spectral_index,
     _spectral_match,
     _spectral_reduce,
