@@ -57,7 +57,7 @@ def test_equals_the_lasso(minerals, l1):
         l1 / waves.size,
         positive=True,
         fit_intercept=False,
-        tol=1e-12,
+        tol=1e-8,
         max_iter=1_000_000,
     )
 
