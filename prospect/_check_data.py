@@ -28,19 +28,27 @@ NEEDS = {
     "density_of": ("radius",),
     "interpolated": ("column",),
     "terrain": ("derivative",),
-    "index": ("index", "bands"),
+    "index": ("index",),
     "log_ratio": ("column", "columns"),
     "component": ("columns",),
     "outlier_distance": ("columns",),
     "alteration_index": ("index",),
     "background_contrast": ("column",),
     "catchment": ("column", "dem", "snap_distance"),
+    "target": ("library", "spectrum"),
+    "abundance": ("library", "spectrum"),
+    "absorption": ("window",),
+    "mineral": ("mineral",),
+    "alteration": ("zone",),
 }
+IMAGERY = {"target", "abundance", "absorption", "mineral", "alteration"}
 SPREAD = {
     "interpolated", "log_ratio", "component", "outlier_distance", "alteration_index",
     "background_contrast", "singularity", "spectrum_anomaly", "catchment",
 }  # fmt: skip
-COSTLY = {"component", "outlier_distance", "catchment", "spectrum_anomaly"}
+COSTLY = {
+    "component", "outlier_distance", "catchment", "spectrum_anomaly", "target",
+}  # fmt: skip
 SAMPLE = 512
 SHOWN = 20
 HAIR = 1e-6  # of a cell: edges that meet are no overlap
@@ -81,6 +89,13 @@ def _look_at(
     district: District, layer: Evidence, geobox: GeoBox | None
 ) -> Iterator[Problem]:
     path = district.path(layer)
+    if layer.treatment in IMAGERY or (layer.treatment == "index" and not layer.bands):
+        from .evidence._imagery import open_evidence_cube
+
+        cube = open_evidence_cube(layer, path)
+        middle = cube.isel(wavelength=cube.sizes["wavelength"] // 2, drop=True)
+        yield from _check_grid(middle, geobox)
+        return
     if is_grid(path):
         grid = open_grid(path, crs=layer.crs, band=layer.band, nodata=layer.nodata)
         yield from _check_grid(grid, geobox)

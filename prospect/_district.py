@@ -31,6 +31,11 @@ TREATMENTS = (
     "singularity",
     "spectrum_anomaly",
     "catchment",
+    "target",
+    "abundance",
+    "absorption",
+    "mineral",
+    "alteration",
 )
 
 
@@ -64,6 +69,12 @@ class Ground(Source):
     column: str | None = None
 
 
+class Spectra(Source):
+    """Spectra a cube is compared with: a library folder, or a file of spectra."""
+
+    scale: Annotated[float, Field(gt=0)] | None = None
+
+
 class Evidence(Source):
     """
     One evidence layer: a source and its treatment.
@@ -73,6 +84,8 @@ class Evidence(Source):
     unordered classes; `unique` weighs each class by itself. Treatments of geochemistry
     take `columns`, the analytes of a composition, `impute`, the method by which values
     below detection are settled, `by`, the column of the groups, `geology` and `dem`.
+    Treatments of imagery take `library` and `spectrum`, `mineral`, `zone`, `window`
+    (nm) with `measure`; `scale` and `part` say how the cube is opened.
     """
 
     name: Name
@@ -104,6 +117,15 @@ class Evidence(Source):
     geology: Ground | None = None
     dem: Ground | None = None
     snap_distance: Length | None = None
+    scale: Annotated[float, Field(gt=0)] | None = None
+    part: str | None = None
+    sensor: str | None = None
+    library: Spectra | None = None
+    spectrum: str | None = None
+    window: tuple[float, float] | None = None
+    measure: Literal["depth", "position"] = "depth"
+    mineral: str | None = None
+    zone: str | None = None
 
 
 class Deposits(Source):
@@ -242,7 +264,8 @@ class District(_Section):
 
 def layer_sources(layer: Evidence) -> list[Source]:
     """Every source an evidence layer is made from, its own first."""
-    return [source for source in (layer, layer.geology, layer.dem) if source]
+    further = (layer, layer.geology, layer.dem, layer.library)
+    return [source for source in further if source]
 
 
 def read_district(path: str | Path) -> District:

@@ -19,6 +19,7 @@ from ._categories import categorise, merge_rare
 from ._density import density_of
 from ._distance import distance_to
 from ._geochemistry import GEOCHEMICAL
+from ._imagery import IMAGERY, open_evidence_cube
 from ._points import column_named, read_points, spread
 from ._scale import rescale_grid, scaled_units
 from ._terrain import terrain
@@ -75,7 +76,7 @@ def build_layer(
     path = home.path(evidence)
     further = {
         name: source.model_copy(update={"file": str(home.path(source))})
-        for name in ("geology", "dem")
+        for name in ("geology", "dem", "library")
         if (source := getattr(evidence, name))
     }
     grid = treat(evidence.model_copy(update=further), path, like)
@@ -148,6 +149,10 @@ def _terrain(evidence: Evidence, path: Path, like: Any) -> xr.DataArray:  # noqa
 def _index(evidence: Evidence, path: Path, like: Any) -> xr.DataArray:  # noqa: ANN401
     from spectral.indices import spectral_index
 
+    if not evidence.bands:  # the cube knows its wavelengths
+        cube = open_evidence_cube(evidence, path)
+        grid = spectral_index(evidence.index, cube, sensor=evidence.sensor)
+        return match_grid(grid, like=like, resampling=evidence.resampling)
     bands = {
         role: open_grid(path, crs=evidence.crs, band=number, nodata=evidence.nodata)
         for role, number in evidence.bands.items()
@@ -198,8 +203,9 @@ TREATMENTS: dict[str, tuple[Callable[..., xr.DataArray], tuple[str, ...]]] = {
     "categorical": (_categorical, ()),
     "density_of": (_density_of, ("radius",)),
     "distance_to": (_distance_to, ()),
-    "index": (_index, ("index", "bands")),
+    "index": (_index, ("index",)),
     "interpolated": (_interpolated, ("column",)),
     "terrain": (_terrain, ("derivative",)),
     **GEOCHEMICAL,
+    **IMAGERY,
 }

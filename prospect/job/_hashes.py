@@ -5,12 +5,17 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import re
 import subprocess
 from importlib import metadata, util
 from pathlib import Path
 from typing import Any
 
 CHUNK = 1 << 22
+# metadata or one image of a product whose other files are read with it
+_PRODUCT = re.compile(
+    r"(MTD_MSIL|L[COTEM]0\d_|ENMAP|DESIS|AST_|GF5|ZY1).*", re.IGNORECASE
+)
 LIBRARIES = (
     "prospect-workbench",
     *("numpy", "scipy", "pandas", "xarray", "rioxarray", "rasterio", "odc-geo"),
@@ -38,20 +43,25 @@ def companions(path: Path) -> list[Path]:
     """
     Return the files that make up a data set: shapefile parts, headers, folders.
 
-    A shapefile is also its `.dbf` and `.prj`, an ENVI grid its `.hdr`, a Zarr store
-    every file in the folder; each of them can change what is read.
+    A shapefile is also its `.dbf` and `.prj`, an ENVI grid its `.hdr` and a header its
+    data, a Zarr store or a product of satellite images every file in the folder; each
+    of them can change what is read.
     """
     if path.is_dir():
         return sorted(p for p in path.rglob("*") if p.is_file())
+    if _PRODUCT.match(path.name):
+        return sorted(p for p in path.parent.rglob("*") if p.is_file())
     if path.suffix.lower() == ".adf":
         return sorted(p for p in path.parent.iterdir() if p.is_file())
-    same_stem = path.parent.glob(f"{_escape(path.stem)}.*")
-    return sorted({path, *(p for p in same_stem if p.is_file() and _belongs(p, path))})
+    beside = [*path.parent.glob(f"{_escape(path.stem)}.*"), path.with_suffix("")]
+    return sorted({path, *(p for p in beside if p.is_file() and _belongs(p, path))})
 
 
 def _belongs(candidate: Path, path: Path) -> bool:
     parts = {".shp", ".shx", ".dbf", ".prj", ".cpg", ".hdr", ".aux", ".xml", ".tfw"}
     parts |= {".msk", ".gpkg-wal"}
+    if path.suffix.lower() == ".hdr":
+        return candidate.suffix.lower() not in {".qml", ".xml", ".enp", ".sta"}
     return candidate == path or (
         candidate.suffix.lower() in parts
         and candidate.name.lower() != f"{path.stem.lower()}.qml"

@@ -77,3 +77,21 @@ def test_every_file_of_a_folder_is_hashed(tmp_path):
     hashes = FileHashes(tmp_path / "hashes.json").data_set(tmp_path / "cube.zarr")
     assert list(hashes) == ["cube.zarr/a/0", "cube.zarr/b/0"]
     assert len(set(hashes.values())) == 2
+
+
+def test_companions_of_a_header_and_of_a_product(tmp_path):
+    for name in ("a.hdr", "a.img", "a.qml", "b.img"):
+        (tmp_path / name).touch()
+    assert [p.name for p in companions(tmp_path / "a.hdr")] == ["a.hdr", "a.img"]
+    assert [p.name for p in companions(tmp_path / "a.img")] == ["a.hdr", "a.img"]
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    for name in ("scene", "scene.hdr"):
+        (bare / name).touch()
+    assert len(companions(bare / "scene.hdr")) == 2
+    assert len(companions(bare / "scene")) == 2
+    safe = tmp_path / "S2.SAFE"
+    (safe / "IMG_DATA").mkdir(parents=True)
+    for name in ("MTD_MSIL2A.xml", "IMG_DATA/B02.jp2"):
+        (safe / name).touch()
+    assert len(companions(safe / "MTD_MSIL2A.xml")) == 2

@@ -1,0 +1,131 @@
+"""Treatments of imagery: what cubes say of minerals, as evidence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from survey import match_grid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import xarray as xr
+
+    from .._district import Evidence
+
+METHODS = ("ace", "matched_filter", "cem", "angle")
+MEASURES = ("depth", "position")
+
+
+def open_evidence_cube(evidence: Evidence, path: Path) -> xr.DataArray:
+    """
+    Cube of a section, with a place on the map.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        Gives scale, part and crs.
+    path : Path
+        Its file or folder.
+
+    Raises
+    ------
+    ValueError
+        If the cube has no map coordinates, or as the readers of `spectral` do.
+    """
+    from spectral import open_cube, open_product
+
+    if evidence.part:
+        cube = open_product(path, part=evidence.part)
+    else:
+        cube = open_cube(path, scale=evidence.scale, crs=evidence.crs)
+    if cube.rio.crs is None:
+        raise ValueError(
+            f"{path.name} has no map coordinates, so it cannot be laid on the "
+            "district. Take it orthorectified (part = 'map' for EMIT), or state crs = "
+            "where the file has corners but no system"
+        )
+    return cube
+
+
+def _target(evidence: Evidence, path: Path, like: Any) -> xr.DataArray:  # noqa: ANN401
+    """Likeness to one spectrum, by a detector or by the spectral angle."""
+    from spectral import mapping
+
+    method = evidence.method or METHODS[0]
+    if method not in METHODS:
+        raise ValueError(f"method of a target is one of {METHODS}. Got {method!r}.")
+    cube = open_evidence_cube(evidence, path)
+    library = _library(evidence, cube, [evidence.spectrum])
+    score = {
+        "ace": mapping.ace,
+        "matched_filter": mapping.matched_filter,
+        "cem": mapping.cem,
+        "angle": mapping.spectral_angle,
+    }[method](cube, library[:1])
+    grid = score.isel(target=0, drop=True)
+    name = str(library["spectrum"].data[0])
+    said = {"long_name": f"{method.replace('_', ' ')}: {name}"}
+    return _brought(grid, cube, library, evidence, like, said)
+
+
+def _abundance(evidence: Evidence, path: Path, like: Any) -> xr.DataArray:  # noqa: ANN401
+    """Share of one spectrum of a library in each pixel."""
+    from spectral.mapping import unmix
+
+    cube = open_evidence_cube(evidence, path)
+    library = _library(evidence, cube, None)
+    wanted = _library(evidence, cube, [evidence.spectrum])["spectrum"].data[0]
+    found = unmix(cube, library, method=evidence.method or "fcls")
+    grid = found["abundance"].sel(endmember=wanted, drop=True)
+    said = {"long_name": f"share of {wanted}"}
+    return _brought(grid, cube, library, evidence, like, said)
+
+
+def _absorption(evidence: Evidence, path: Path, like: Any) -> xr.DataArray:  # noqa: ANN401
+    """Depth or position of the deepest absorption in a window of wavelengths."""
+    from spectral.mapping import minimum_wavelength
+
+    cube = open_evidence_cube(evidence, path)
+    found = minimum_wavelength(cube, tuple(evidence.window))
+    measure = evidence.measure
+    low, high = evidence.window
+    said = {"long_name": f"{measure} of the absorption in {low:g}-{high:g} nm"}
+    return _brought(found[measure], cube, None, evidence, like, said)
+
+
+def _library(
+    evidence: Evidence, cube: xr.DataArray, spectra: list[str | None] | None
+) -> xr.DataArray:
+    from spectral.library import load_library
+
+    wanted = [name for name in spectra or () if name] or None
+    source = evidence.library
+    return load_library(source.file, like=cube, spectra=wanted, scale=source.scale)
+
+
+def _brought(
+    grid: xr.DataArray,
+    cube: xr.DataArray,
+    library: xr.DataArray | None,
+    evidence: Evidence,
+    like: Any,  # noqa: ANN401
+    said: dict[str, str],
+) -> xr.DataArray:
+    """On the district's cells, with what the readers noted."""
+    grid = grid.assign_attrs({"kind": "continuous", **grid.attrs, **said})
+    out = match_grid(grid, like=like, resampling=evidence.resampling)
+    notes = [*cube.attrs.get("notes", ())]
+    if library is not None:
+        notes += [f"library: {note}" for note in library.attrs.get("notes", ())]
+    out.attrs["notes"] = [*notes, *grid.attrs.get("notes", ())]
+    return out
+
+
+# treatment: (function of section, path and grid; options it cannot do without)
+IMAGERY: dict[str, tuple[Callable[..., xr.DataArray], tuple[str, ...]]] = {
+    "target": (_target, ("library", "spectrum")),
+    "abundance": (_abundance, ("library", "spectrum")),
+    "absorption": (_absorption, ("window",)),
+}
