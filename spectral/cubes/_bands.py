@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -119,8 +120,7 @@ def to_nanometres(
     elif said in UNSAID:
         notes.append(
             f"wavelengths of {values.min():g} to {values.max():g} have no unit: read "
-            "as "
-            f"{inferred}"
+            f"as {inferred}"
         )
     else:
         notes.append(
@@ -143,8 +143,7 @@ def _inferred(values: NDArray, name: str) -> str:
             return unit
     raise ValueError(
         f"{name}: {values.min():g} to {values.max():g} are no wavelengths of light in "
-        "nm "
-        "or µm. Give them in nm: open_cube(path, wavelength=[...])"
+        "nm or µm. Give them in nm: open_cube(path, wavelength=[...])"
     )
 
 
@@ -174,12 +173,9 @@ def _wavelengths(
         called = f" ({', '.join(names[:12])})" if names else ""
         raise ValueError(
             f"{raw.name} says no wavelengths of its {count} bands{called}. Give them "
-            "in "
-            "nm in the order of the file, open_cube(path, wavelength=[...]), or by "
-            "name "
-            "of band, wavelength={'B2': 492.4, ...}; spectral.sensor_bands(sensor) "
-            "knows "
-            "those of common sensors"
+            "in nm in the order of the file, open_cube(path, wavelength=[...]), or by "
+            "name of band: wavelength="
+            "spectral.sensor_bands('sentinel2a').set_index('band')['wavelength']"
         )
     values = np.asarray(raw.wavelength, float)
     if len(values) != count:
@@ -214,21 +210,26 @@ def by_band(
     if labels is not None and not callable(labels) and labels.dtype.kind not in "iu":
         given = dict(zip([str(label) for label in labels], given, strict=True))
     if isinstance(given, Mapping):
-        missing = [name for name in names or [] if name not in given]
+        known = {_bare(name): float(value) for name, value in given.items()}
+        missing = [name for name in names or [] if _bare(name) not in known]
         if names is None or missing:
             told = "the bands have no names" if names is None else f"no {missing}"
             raise ValueError(
                 f"{key}= by name of band does not fit: {told}. Give a list of {count} "
-                "in "
-                f"the order of the file. The bands are called {names}."
+                f"in the order of the file. The bands are called {names}."
             )
-        return np.array([float(given[name]) for name in names])
+        return np.array([known[_bare(name)] for name in names])
     values = np.asarray(given, float).ravel()
     if len(values) != count:
         raise ValueError(
             f"{key}= has {len(values)} values for the {count} bands of the file"
         )
     return values
+
+
+def _bare(name: object) -> str:
+    """Name without leading zeros and case: B02 is b2."""
+    return re.sub(r"(?<!\d)0+(?=\d)", "", str(name)).lower()
 
 
 def _widths(
@@ -282,8 +283,8 @@ def _marks(
     if len(good) != len(waves):
         raise ValueError(
             f"{raw.name}: the bad-band list has {len(good)} items for {len(waves)} "
-            "bands. "
-            "Correct the header, or say which are bad: open_cube(path, bad_bands=[...])"
+            "bands. Correct the header, or say which are bad: open_cube(path, "
+            "bad_bands=[...])"
         )
     odd = ~np.isin(good, (0.0, 1.0))
     if odd.any():

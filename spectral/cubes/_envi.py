@@ -265,11 +265,9 @@ def _check_size(data: Path, needed: int, layout: Any, notes: list[str]) -> None:
     if size < needed:
         raise ValueError(
             f"{data.name} is cut short: {size:,} bytes, but {start:,} + {bands} bands "
-            "× "
-            f"{lines} lines × {samples} samples × {np.dtype(stored).itemsize} bytes = "
-            f"{needed:,} are needed ({needed - size:,} missing). Fetch the file "
-            "again, or "
-            "correct the header."
+            f"× {lines} lines × {samples} samples × {np.dtype(stored).itemsize} bytes "
+            f"= {needed:,} are needed ({needed - size:,} missing). Fetch the file "
+            "again, or correct the header."
         )
     if size > needed:
         notes.append(f"{size - needed:,} bytes after the last value were not read")

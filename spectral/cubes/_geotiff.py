@@ -120,8 +120,7 @@ def open_raster(path: Path) -> RawCube:
     except RasterioError as error:
         raise ValueError(
             f"{path.name} cannot be read ({str(error).splitlines()[-1]}): it is "
-            "damaged "
-            "or cut short, fetch it again"
+            "damaged or cut short, fetch it again"
         ) from None
     with dataset:
         stored = _stored(dataset, path.name)

@@ -48,8 +48,8 @@ def read_map(
     except ValueError:
         raise ValueError(
             f"{name}: 'map info' needs a projection, the reference pixel (column, "
-            "row), "
-            f"its x and y and the size of a pixel. Got {{{info}}}. Correct the header."
+            f"row), its x and y and the size of a pixel. Got {{{info}}}. Correct the "
+            "header."
         ) from None
     crs = _crs_of(wkt, name) if wkt else _from_fields(fields, notes)
     turn = float(named.get("rotation", 0.0) or 0.0)
@@ -62,9 +62,8 @@ def read_map(
     if turn % 360:
         notes.append(
             f"the image is rotated by {turn:g} degrees: its pixels have rows and "
-            "columns "
-            "only, no map coordinates. To place it on a map turn it north-up first, "
-            "gdalwarp input output.tif, and open that."
+            "columns only, no map coordinates. To place it on a map turn it north-up "
+            "first, gdalwarp input output.tif, and open that."
         )
         kept = {"map_transform": [float(part) for part in affine[:6]]}
         return None, None, kept | ({"map_crs": str(crs)} if crs is not None else {})
@@ -73,20 +72,10 @@ def read_map(
 
 def write_map(affine: Affine, crs: Any) -> dict[str, str]:  # noqa: ANN401
     """Entries of a header for a transform and its CRS (or None)."""
-    system = "Arbitrary"
-    tail = ""
-    entries = {}
+    system, tail, entries = "Arbitrary", "", {}
     if crs is not None:
-        epsg = crs.to_epsg() or 0
         entries["coordinate system string"] = f"{{{_esri(crs)}}}"
-        system, tail = crs.to_dict().get("proj", "projected"), ", units=Meters"
-        if epsg // 100 in (326, 327):
-            side = "North" if epsg // 100 == 326 else "South"
-            system = "UTM"
-            tail = f", {epsg % 100}, {side}, WGS-84, units=Meters"
-        elif crs.is_geographic:
-            system = "Geographic Lat/Lon"
-            tail = f"{', WGS-84' if epsg == 4326 else ''}, units=Degrees"
+        system, tail = _named_fields(crs)
     place = ", ".join(repr(float(part)) for part in (affine.c, affine.f))
     wide, high = affine.a, -affine.e
     if affine.b or affine.d:
@@ -94,6 +83,25 @@ def write_map(affine: Affine, crs: Any) -> dict[str, str]:  # noqa: ANN401
         tail += f", rotation={math.degrees(math.atan2(affine.d, affine.a))!r}"
     size = ", ".join(repr(float(part)) for part in (wide, high))
     return {"map info": f"{{{system}, 1, 1, {place}, {size}{tail}}}"} | entries
+
+
+def _named_fields(crs: Any) -> tuple[str, str]:  # noqa: ANN401
+    """First field of map info for a CRS, and what follows the size of a pixel."""
+    from pyproj import CRS
+
+    code = crs.to_epsg() or 0
+    if crs.is_geographic:
+        return "Geographic Lat/Lon", f"{', WGS-84' * (code == 4326)}, units=Degrees"
+    for datum, bases in _UTM.items():
+        for base, side in zip(bases, ("North", "South"), strict=True):
+            if base and 1 <= code - base <= 60:
+                told = {"wgs-84": "WGS-84", "wgs-72": "WGS-72"}.get(
+                    datum, datum.title()
+                )
+                return "UTM", f", {code - base}, {side}, {told}, units=Meters"
+    name = CRS.from_wkt(crs.to_wkt()).name.replace(",", " ")
+    metres = crs.linear_units_factor[1] == 1
+    return name, f", units={'Meters' if metres else crs.linear_units}"
 
 
 def _esri(crs: Any) -> str:  # noqa: ANN401
@@ -135,22 +143,31 @@ def _crs_of(wkt: str, name: str) -> Any:  # noqa: ANN401
                 f"{name}: 'coordinate system string' cannot be read ({error}). Correct "
                 "it, or remove it and give crs="
             ) from None
-    known = _named(crs)
+    known = _named(wkt, crs)
     return CRS.from_epsg(known) if known else crs
 
 
-def _named(crs: Any) -> int | None:  # noqa: ANN401
+def _named(wkt: str, crs: Any) -> int | None:  # noqa: ANN401
     """EPSG code of a system that is the same in all its numbers."""
     from pyproj import CRS
+    from pyproj.exceptions import CRSError
 
-    system = CRS.from_wkt(crs.to_wkt())
-    code = system.to_epsg(min_confidence=70)
-    if code is None:
-        return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what PROJ strings leave out
-        same = CRS.from_epsg(code).to_proj4() == system.to_proj4()
-    return code if same else None
+    # by ESRI's names first; else only what is equal in every respect
+    for text, sure in ((wkt, 70), (crs.to_wkt(), 25)):
+        try:
+            system = CRS.from_user_input(text)
+        except CRSError:
+            continue
+        code = system.to_epsg(min_confidence=sure)
+        if code is None:
+            continue
+        known = CRS.from_epsg(code)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what PROJ strings leave out
+            same = known.to_proj4() == system.to_proj4()
+        if same and (sure == 70 or known.equals(system, ignore_axis_order=True)):
+            return code
+    return None
 
 
 def _from_fields(

@@ -257,8 +257,7 @@ def _reader(path: Path) -> Format:
     known = ", ".join(kind.name for kind in FORMATS if kind.name != "raster")
     raise ValueError(
         f"{path.name} is no cube that can be read ({known}, or what GDAL opens). An "
-        "ENVI "
-        f"image needs its header beside it, {path.stem}.hdr"
+        f"ENVI image needs its header beside it, {path.stem}.hdr"
     )
 
 
@@ -328,14 +327,16 @@ def _system(raw: RawCube, crs: Any) -> Any:  # noqa: ANN401
     from pyproj import CRS
 
     declared = None if raw.crs is None else CRS.from_user_input(raw.crs)
+    code = None if declared is None else declared.to_epsg(min_confidence=100)
+    if code and CRS.from_epsg(code).equals(declared, ignore_axis_order=True):
+        declared = CRS.from_epsg(code)  # written the same whatever the file's dialect
     if crs is None:
         return declared
     given = CRS.from_user_input(getattr(crs, "to_wkt", lambda: crs)())
     if declared is not None and not declared.equals(given, ignore_axis_order=True):
         raise ValueError(
             f"{raw.name} declares {declared.name}, crs= says {given.name}. Leave crs= "
-            "out, "
-            "or correct the file."
+            "out, or correct the file."
         )
     return given
 

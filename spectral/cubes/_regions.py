@@ -94,8 +94,7 @@ def mean_spectra(
     else:
         raise TypeError(
             "regions are a GeoDataFrame of polygons or points, or a DataArray of "
-            "labels; "
-            f"got {type(regions).__name__}"
+            f"labels; got {type(regions).__name__}"
         )
     moments = _moments(cube, cells, len(names))
     _refuse_empty(names, moments)
@@ -179,9 +178,8 @@ def _cells_of_labels(
     if not same:
         raise ValueError(
             f"the labels ({labels.shape[0]} x {labels.shape[1]}) are on other pixels "
-            "than "
-            f"the cube ({cube.shape[1]} x {cube.shape[2]}). Bring them there first: "
-            "survey.match_grid(labels, like=cube)"
+            f"than the cube ({cube.shape[1]} x {cube.shape[2]}). Bring them there "
+            "first: survey.match_grid(labels, like=cube)"
         )
     values = labels.to_numpy().astype(float)
     codes, numbers = np.unique(values[~np.isnan(values)], return_inverse=True)
@@ -300,8 +298,7 @@ def _refuse_empty(names: list[str], moments: Moments) -> None:
         )
         raise ValueError(
             f"{len(empty)} of {len(names)} regions hold no spectrum: {told}. Leave "
-            "them "
-            "out, draw them over a pixel's centre, or give points"
+            "them out, draw them over a pixel's centre, or give points"
         )
 
 

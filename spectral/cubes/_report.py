@@ -8,6 +8,7 @@ import numba
 import numpy as np
 
 from .._blocks import fold_spectra
+from .._check import check_cube
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,9 +73,10 @@ def cube_report(cube: xr.DataArray, *, saturated: float | None = None) -> pd.Dat
     """
     import pandas as pd
 
-    bands = cube.sizes.get("wavelength", 0)
+    check_cube(cube)
+    bands = cube.sizes["wavelength"]
     bad = np.zeros(bands, bool)
-    if "bad_bands" in getattr(cube, "coords", ()):
+    if "bad_bands" in cube.coords:
         bad = np.asarray(cube["bad_bands"].values, bool)
     light = cube.attrs.get("quantity", "reflectance") == "reflectance"
     limit = saturated if saturated is not None else (SATURATED if light else np.inf)

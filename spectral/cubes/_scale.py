@@ -143,8 +143,7 @@ def _undeclared(raw: RawCube, sample: Sample, notes: list[str]) -> tuple[float, 
     if share > 0 and not raw.codes:
         notes.append(
             f"{share:.1%} of the pixels looked at are zero in every band: if that "
-            "means "
-            "missing, open with nodata=0"
+            "means missing, open with nodata=0"
         )
     below = np.unique(fill[fill < 0])
     if len(below) != 1 or abs(below[0]) > HUGE or below[0] > -0.5:
@@ -254,8 +253,7 @@ def _remedy(high: float) -> str:
     if 101 < high <= 255:
         return (
             "These look like digital numbers: calibrate them, or open them as they "
-            "are, "
-            "scale=1; reflectance times 10000 is opened with scale=10000"
+            "are, scale=1; reflectance times 10000 is opened with scale=10000"
         )
     more = "" if likely == 10_000 else ", reflectance times 10000 with scale=10000"
     return (
