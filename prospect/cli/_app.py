@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import _data, _geochem, _job, _machine, _spectral
+from . import _data, _geochem, _job, _library, _machine, _spectral
 from ._shared import err
 
 EPILOG = (
@@ -29,6 +29,7 @@ app.command()(_job.new)
 app.command()(_machine.doctor)
 app.add_typer(_data.app, name="data")
 app.add_typer(_geochem.app, name="geochem")
+app.add_typer(_library.app, name="library")
 app.add_typer(_spectral.app, name="spectral")
 
 
