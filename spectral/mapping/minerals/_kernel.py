@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import numba
 import numpy as np
+
+from ._measure import compiled, measure_window, membership, total_of
 
 if TYPE_CHECKING:
     from ._compile import Tables
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 BLOCK = 128  # pixels that stay in the nearest cache
 LOAD = 2048  # pixels taken over into float64 at a time
 NONE, MISSING = -1, -2  # instead of a rule: nothing accepted, no spectrum
-compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 
 class Work(NamedTuple):
@@ -111,7 +111,7 @@ def _judge(spectra, tables, work, found, start):  # noqa: ANN001, ANN202
         block = work.block
         block[:, :count] = spectra[:, first : first + count]
         total = work.part[0]
-        _missing(block, count, total)
+        total_of(block, count, total)
         work.done[:] = False
         work.top[:] = 0.0
         work.who[:] = NONE
@@ -131,123 +131,6 @@ def _judge(spectra, tables, work, found, start):  # noqa: ANN001, ANN202
 
 
 @compiled
-def _missing(block, count, total):  # noqa: ANN001, ANN202
-    """Sum of absolute values: not finite where one is missing, 0 where all are."""
-    total[:] = 0.0
-    for band in range(block.shape[0]):
-        row = block[band]
-        for p in range(count):
-            total[p] += abs(row[p])
-
-
-@compiled
-def _window(block, count, number, tables, work):  # noqa: ANN001, ANN202
-    """Continuum, then fit and depth of every shape that looks through this window."""
-    left, right = work.left[number], work.right[number]
-    _mean(block, count, tables.left, tables.left_start, number, left)
-    _mean(block, count, tables.right, tables.right_start, number, right)
-    begin, end = tables.band_start[number], tables.band_start[number + 1]
-    mean, spread = work.part[0], work.part[1]
-    mean[:] = 0.0
-    spread[:] = 0.0
-    for j in range(begin, end):
-        along, row = tables.along[j], block[tables.band[j]]
-        removed = work.removed[j - begin]
-        for p in range(count):
-            value = row[p] / (left[p] + (right[p] - left[p]) * along) - 1.0
-            removed[p] = value
-            mean[p] += value
-            spread[p] += value * value
-    size = float(end - begin)
-    for p in range(count):
-        spread[p] -= mean[p] * mean[p] / size
-        if not (left[p] > 0.0 and right[p] > 0.0 and spread[p] > 0.0):
-            spread[p] = np.nan  # no continuum, or nothing that varies below it
-    for pair in range(tables.pair_start[number], tables.pair_start[number + 1]):
-        _pair(pair, count, tables, work)
-    if tables.reach[number] > 0:
-        _places(number, begin, end, count, tables, work)
-    work.done[number] = True
-
-
-@compiled
-def _mean(block, count, bands, starts, number, out):  # noqa: ANN001, ANN202
-    out[:] = 0.0
-    begin, end = starts[number], starts[number + 1]
-    for j in range(begin, end):
-        row = block[bands[j]]
-        for p in range(count):
-            out[p] += row[p]
-    for p in range(count):
-        out[p] /= end - begin
-
-
-@compiled
-def _pair(pair, count, tables, work):  # noqa: ANN001, ANN202
-    """Scale of the shape by least squares, its share of the variance, its depth."""
-    begin, end = tables.slope_start[pair], tables.slope_start[pair + 1]
-    scale, spread = work.part[2], work.part[1]
-    scale[:] = 0.0
-    for j in range(begin, end):
-        slope, removed = tables.slope[j], work.removed[j - begin]
-        for p in range(count):
-            scale[p] += slope * removed[p]
-    square, depth = tables.pair_square[pair], tables.pair_depth[pair]
-    fit_row, depth_row = work.fit[pair], work.depth[pair]
-    for p in range(count):
-        present = scale[p] > 0.0 and spread[p] > 0.0
-        fit = scale[p] * scale[p] * square / spread[p]
-        fit_row[p] = fit if present else np.nan
-        depth_row[p] = depth * scale[p] if present else np.nan
-
-
-@compiled
-def _places(number, begin, end, count, tables, work):  # noqa: ANN001, ANN202
-    """Wavelength of the minimum: vertex of a parabola about the lowest band."""
-    reach, size = tables.reach[number], end - begin
-    for p in range(count):
-        lowest = 0
-        for j in range(1, size):
-            if work.removed[j, p] < work.removed[lowest, p]:
-                lowest = j
-        place = np.nan
-        if 0 < lowest < size - 1:
-            first = max(0, lowest - reach)
-            last = min(size - 1, lowest + reach)
-            place = _vertex(
-                tables.wave[begin + first : begin + last + 1],
-                work.removed[first : last + 1, p],
-                tables.wave[begin + lowest],
-            )
-        work.place[number, p] = place
-
-
-@compiled
-def _vertex(wave, value, middle):  # noqa: ANN001, ANN202
-    """Minimum of the least-squares parabola; NaN if it opens downwards."""
-    step = (wave[-1] - wave[0]) / (wave.size - 1)
-    s0, s1, s2, s3, s4 = 0.0, 0.0, 0.0, 0.0, 0.0
-    t0, t1, t2 = 0.0, 0.0, 0.0
-    for i in range(wave.size):
-        x, y = (wave[i] - middle) / step, value[i]
-        s0 += 1.0
-        s1 += x
-        s2 += x * x
-        s3 += x * x * x
-        s4 += x * x * x * x
-        t0 += y
-        t1 += x * y
-        t2 += x * x * y
-    a = s0 * (s2 * t2 - s3 * t1) - s1 * (s1 * t2 - s3 * t0) + s2 * (s1 * t1 - s2 * t0)
-    b = s0 * (s4 * t1 - s3 * t2) - s1 * (s4 * t0 - s2 * t2) + s2 * (s3 * t0 - s2 * t1)
-    d = s0 * (s2 * s4 - s3 * s3) - s1 * (s1 * s4 - s2 * s3) + s2 * (s1 * s3 - s2 * s2)
-    if not a * d > 0.0:
-        return np.nan
-    vertex = middle - step * b / (2.0 * a)
-    return vertex if wave[0] <= vertex <= wave[-1] else np.nan
-
-
-@compiled
 def _rule(block, count, rule, tables, work):  # noqa: ANN001, ANN202
     """Fit, depth and their product of one rule; NaN where it does not accept."""
     work.alive[:] = True
@@ -255,7 +138,7 @@ def _rule(block, count, rule, tables, work):  # noqa: ANN001, ANN202
     for feature in range(tables.feature_start[rule], tables.feature_start[rule + 1]):
         window = tables.feature_window[feature]
         if not work.done[window]:
-            _window(block, count, window, tables, work)
+            measure_window(block, count, window, tables, work)
         _feature(feature, rule, count, tables, work)
         if not work.alive[:count].any():
             work.rule[:, rule, :] = np.nan
@@ -263,7 +146,7 @@ def _rule(block, count, rule, tables, work):  # noqa: ANN001, ANN202
     for number in range(tables.not_start[rule], tables.not_start[rule + 1]):
         window = tables.not_window[number]
         if not work.done[window]:
-            _window(block, count, window, tables, work)
+            measure_window(block, count, window, tables, work)
         _veto(number, rule, count, tables, work)
     _ratios(rule, count, tables, work)
     _conclude(rule, count, tables, work)
@@ -327,18 +210,6 @@ def _sides(left, right, bounds, count, good):  # noqa: ANN001, ANN202
         for p in range(count):
             ratio = right[p] / left[p]
             good[p] &= (ratio >= bounds[6]) & (ratio <= bounds[7])
-
-
-@compiled
-def membership(place, wanted):  # noqa: ANN001, ANN202
-    """1 within the wanted positions, falling to 0 over the tolerance beyond."""
-    low, high, tolerance = wanted[0], wanted[1], wanted[2]
-    if low <= place <= high:
-        return 1.0
-    beyond = low - place if place < low else place - high
-    if beyond < tolerance:
-        return 1.0 - beyond / tolerance
-    return 0.0
 
 
 @compiled

@@ -25,28 +25,30 @@ FEATURE_KEYS = (
 NOT_KEYS = (*SHAPE_KEYS, "min_depth", "min_relative_depth")
 
 
-def read_mineral_rules(path: str | Path | None = None) -> MineralRules:
+def read_mineral_rules(*paths: str | Path) -> MineralRules:
     """
     Rules by which minerals are recognised.
 
     Parameters
     ----------
-    path : path, optional
-        A ``.json`` file of MICA rules (wavelengths in µm, shapes by the name of a
-        reference spectrum) or a ``.toml`` file of ours (wavelengths in nm, shapes by
-        reference or by modelled bands). Left out, the rules that come with the
-        package: written from published positions, they need no reference spectra.
+    *paths : path
+        ``.json`` files of MICA rules (wavelengths in µm, shapes by the name of a
+        reference spectrum) or ``.toml`` files of ours (wavelengths in nm, shapes by
+        reference or by modelled bands); several are joined in their order. None: the
+        rules that come with the package, written from published positions, which need
+        no reference spectra.
 
     Returns
     -------
     MineralRules
-        With names, ``select``, ``table`` and the reference spectra ``needed``.
+        With names, ``select``, ``within``, ``table`` and the reference spectra
+        ``needed``.
 
     Raises
     ------
     ValueError
-        If the file cannot be read as rules: every problem with rule, key, value and
-        remedy, at once.
+        If a file cannot be read as rules: every problem with rule, key, value and
+        remedy, at once; or if two files name a rule alike.
 
     References
     ----------
@@ -59,11 +61,24 @@ def read_mineral_rules(path: str | Path | None = None) -> MineralRules:
     >>> rules.rules[rules.names.index("dickite")].label("zh")
     '迪开石'
     """
-    if path is None:
+    if not paths:
         data = resources.files(__package__.partition(".")[0]) / "data"
         text = (data / "mineral_rules.toml").read_text(encoding="utf-8")
         return _read_ours(tomllib.loads(text), Findings("mineral_rules.toml"))
-    path = Path(path)
+    sets = [_read(Path(path)) for path in paths]
+    joined = tuple(rule for each in sets for rule in each.rules)
+    names = [rule.name for rule in joined]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(
+            f"{', '.join(each.source for each in sets)} name rules alike: {twice[:5]}. "
+            "Rename them in one of the files."
+        )
+    literature = {key: text for each in sets for key, text in each.literature.items()}
+    return MineralRules(joined, ", ".join(each.source for each in sets), literature)
+
+
+def _read(path: Path) -> MineralRules:
     readers = {".json": (json.loads, read_mica), ".toml": (tomllib.loads, _read_ours)}
     if path.suffix.lower() not in readers:
         raise ValueError(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ._kernel import membership
+from ._measure import membership
 from ._rules import Bounds
 
 if TYPE_CHECKING:
