@@ -259,7 +259,8 @@ def _model(
     if dark.any():
         told = [name for name, gap in zip(names, dark, strict=True) if gap]
         raise ValueError(
-            f"{', '.join(told[:5])}: the continuum is not above zero in {window.text}"
+            f"{', '.join(told[:5])}: the continuum is not above zero in {window.text}. "
+            "Leave these spectra out, or give windows by name."
         )
     return model
 

@@ -174,8 +174,8 @@ def _settle(
         if there.sum() != background.wavelength.size:
             raise ValueError(
                 f"the statistics have {background.wavelength.size} bands, of which "
-                f"{int(there.sum())} are bands of the targets. Bring the targets there: "
-                "spectral.resample(targets, like=cube)"
+                f"{int(there.sum())} are bands of the targets. Bring the targets "
+                "there: spectral.resample(targets, like=cube)"
             )
         kept = good[there]
         good &= there
