@@ -94,7 +94,13 @@ def swap_vertices(
     A pixel in the place of vertex j changes the volume by the factor of its j-th
     barycentric coordinate, which is linear in the pixel: one product a vertex.
     """
-    chosen = start.copy()
+    with one_blas_thread():
+        return _swap(scores, start.copy(), max_sweeps)
+
+
+def _swap(
+    scores: np.ndarray, chosen: np.ndarray, max_sweeps: int
+) -> tuple[np.ndarray, int]:
     for sweep in range(1, max_sweeps + 1):
         changed = False
         for vertex in range(len(chosen)):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..._threads import one_blas_thread
 from ._result import pixels_as_library
 from ._search import (
     farthest,
@@ -255,9 +256,11 @@ def _best(
     space: Space, starts: list[np.ndarray], max_sweeps: int
 ) -> tuple[np.ndarray, dict]:
     """Largest simplex of all starts; how it was reached."""
-    ends = [
-        swap_vertices(space.scores, start, max_sweeps=max_sweeps) for start in starts
-    ]
+    with one_blas_thread():
+        ends = [
+            swap_vertices(space.scores, start, max_sweeps=max_sweeps)
+            for start in starts
+        ]
     volumes = [simplex_volume(space.scores[:, chosen]) for chosen, _ in ends]
     chosen, sweeps = ends[int(np.argmax(volumes))]
     told = {"iterations": sweeps, "n_starts": len(starts)}

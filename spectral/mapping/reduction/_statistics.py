@@ -11,10 +11,12 @@ import xarray as xr
 from ..._check import check_cube, good_bands, same_wavelengths
 from ._moments import Moments, merge_moments
 from ._noise import block_noise
-from ._tiles import Part, sum_block, sum_lazy
+from ._scene import arranged, sum_scene
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from ._tiles import Part
 
 ALONG = {"difference": "x", "difference_xy": "xy"}
 NOISES = [*ALONG, "homogeneous", "regression"]
@@ -248,8 +250,10 @@ def scene_statistics(
             f"spectra with dimensions {cube.dims} have no neighbours along x and y to "
             "tell noise from. Use noise=None, or a dark-current cube."
         )
-    cube, inside = _arranged(cube, mask)
-    part = _sum(cube, inside, ALONG.get(noise, "") if isinstance(noise, str) else "")
+    cube, inside = arranged(cube, mask)
+    part = sum_scene(
+        cube, inside, ALONG.get(noise, "") if isinstance(noise, str) else ""
+    )
     _enough(part, cube)
     found = SceneStatistics(
         n=part.pixels.n,
@@ -281,69 +285,6 @@ def scene_statistics(
         noise_n=part.pairs.n,
         noise_covariance=part.pairs.scatter / (2 * (part.pairs.n - 1)),
     )
-
-
-def _arranged(
-    cube: xr.DataArray, mask: xr.DataArray | None
-) -> tuple[xr.DataArray, np.ndarray | None]:
-    """Cube with dimensions (wavelength, rows, columns), and the mask on them."""
-    others = [dim for dim in cube.dims if dim != "wavelength"]
-    plane = ["y", "x"] if set(others) == {"y", "x"} else others
-    if len(plane) > 2:
-        raise ValueError(
-            f"statistics are of (wavelength, y, x); got {cube.dims}. Take one scene at "
-            "a time, cube.isel(time=0), and merge what each gives."
-        )
-    cube = cube.transpose("wavelength", *plane)
-    inside = None if mask is None else _mask_of(mask, cube)
-    if cube.dtype.itemsize < 4:
-        cube = cube.astype("float32")
-    if not plane:
-        cube = cube.expand_dims("spectrum", axis=1)
-    if len(plane) < 2:
-        cube = cube.expand_dims("row", axis=1)
-        inside = None if inside is None else inside.reshape(1, -1)
-    return cube, inside
-
-
-def _sum(cube: xr.DataArray, mask: np.ndarray | None, along: str) -> Part:
-    if cube.chunks is None:
-        return sum_block(cube.data, mask, along=along, side_by_side=True)
-    data = cube.chunk({"wavelength": -1}).data
-    blocks = data.to_delayed()[0]
-    masks = np.full(blocks.shape, None, object)
-    if mask is not None:
-        rows, columns = (np.cumsum((0, *sizes)) for sizes in data.chunks[1:])
-        for i, j in np.ndindex(blocks.shape):
-            masks[i, j] = mask[rows[i] : rows[i + 1], columns[j] : columns[j + 1]]
-    return sum_lazy(blocks, masks, along=along)
-
-
-def _mask_of(mask: xr.DataArray, cube: xr.DataArray) -> np.ndarray:
-    others = cube.dims[1:]
-    if not isinstance(mask, xr.DataArray) or set(mask.dims) != set(others):
-        raise ValueError(
-            f"a mask is a DataArray over {others}, True for pixels that count; got "
-            f"{getattr(mask, 'dims', type(mask).__name__)}."
-        )
-    mask = mask.transpose(*others)
-    same = mask.shape == cube.shape[1:] and all(
-        np.array_equal(mask[dim], cube[dim])
-        for dim in others
-        if dim in mask.coords and dim in cube.coords
-    )
-    if not same:
-        raise ValueError(
-            f"the mask {dict(mask.sizes)} does not stand on the cube's pixels "
-            f"{dict(cube.isel(wavelength=0).sizes)}. Bring it there first: "
-            "mask.reindex_like(cube, method='nearest')"
-        )
-    if mask.dtype != bool:
-        raise ValueError(
-            f"the mask holds {mask.dtype}, not True and False. Compare first, such as "
-            "mask == 1"
-        )
-    return np.asarray(mask.values)
 
 
 def _with_dark(
