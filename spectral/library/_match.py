@@ -27,6 +27,8 @@ METRICS = {
     "correlation": "1 is the same shape",
     "rms": "reflectance, 0 is the same spectrum",
 }
+LEAST = 0.9  # of a channel's response, for a value on the index
+ROUNDING = 1e-6
 FEWEST = 3  # channels; fewer say nothing
 BROAD = 2.5  # index steps a band is wide: broader bands are compared as bands
 FLAT = 1e-11  # of the squares: a smaller variance is rounding, not a shape
@@ -86,8 +88,8 @@ def prepare(spectrum: xr.DataArray, windows: Sequence[tuple[float, float]]) -> Q
 
 
 def _on_index(spectrum: xr.DataArray) -> NDArray:
-    """As the spectra of the library were brought there."""
-    from ..sensors._resample import resample
+    """As `spectral.resample` brought the library there, without its companions."""
+    from ..sensors._plan import good_channels, plan_resampling
 
     kept = {"fwhm", "bad_bands"} & set(spectrum.coords)
     bare = xr.DataArray(
@@ -95,14 +97,27 @@ def _on_index(spectrum: xr.DataArray) -> NDArray:
         dims="wavelength",
         coords={"wavelength": spectrum["wavelength"].to_numpy()},
     ).assign_coords({k: ("wavelength", spectrum[k].to_numpy()) for k in kept})
-    waves = bare["wavelength"].to_numpy()
+    waves, values = bare["wavelength"].to_numpy(), bare.to_numpy()[good_channels(bare)]
+    there = np.isfinite(values)
     parts = []
     for channels in BLOCKS.values():
         part = np.full(channels.size, np.nan)
         if ((waves >= channels[0]) & (waves <= channels[-1])).sum() > 1:
             with contextlib.suppress(ValueError):  # none of its channels is covered
                 fwhm = np.gradient(channels)
-                part = resample(bare, wavelength=channels, fwhm=fwhm).to_numpy()
+                plan = plan_resampling(
+                    bare,
+                    LEAST,
+                    like=None,
+                    sensor=None,
+                    wavelength=channels,
+                    fwhm=fwhm,
+                    responses=None,
+                )
+                share = plan.weights @ there.astype(float)
+                enough = plan.enough & (share >= LEAST - ROUNDING)
+                total = plan.weights @ np.where(there, values, 0.0)
+                part[enough] = total[enough] / share[enough]
         parts.append(part)
     return np.concatenate(parts)
 
