@@ -20,12 +20,19 @@ def _divide(above: Any, below: Any) -> Any:  # noqa: ANN401
     return np.where(zero, np.asarray(np.nan, np.asarray(found).dtype), found)
 
 
+def _power(base: Any, exponent: Any) -> Any:  # noqa: ANN401
+    """Power; of arrays with the quick ways of squares and roots."""
+    if isinstance(base, np.ndarray):
+        return base**exponent
+    return np.power(base, exponent)
+
+
 OPERATORS: dict[type, Callable] = {
     ast.Add: np.add,
     ast.Sub: np.subtract,
     ast.Mult: np.multiply,
     ast.Div: _divide,
-    ast.Pow: np.power,
+    ast.Pow: _power,
     ast.USub: np.negative,
     ast.UAdd: np.positive,
 }
@@ -132,7 +139,9 @@ def _allowed(node: ast.AST) -> bool:
 def _value(tree: ast.expr, values: Mapping[str, Any]) -> Any:  # noqa: ANN401
     if isinstance(tree, ast.BinOp):
         left, right = _value(tree.left, values), _value(tree.right, values)
-        return OPERATORS[type(tree.op)](left, right)
+        found = OPERATORS[type(tree.op)](left, right)
+        # numbers of a formula must not make float32 bands float64
+        return found.item() if isinstance(found, np.generic) else found
     if isinstance(tree, ast.UnaryOp):
         return OPERATORS[type(tree.op)](_value(tree.operand, values))
     if isinstance(tree, ast.Call):

@@ -106,8 +106,8 @@ def told(picks: Mapping[str, Pick]) -> str:
 
 
 def _one(name: str, bands: Bands) -> Pick | str:
-    own = bands.by_role.get(name, None if name in roles() else name)
-    if own is not None and bands.names is not None:
+    own = bands.by_role.get(name, name)
+    if bands.names is not None:
         plain = [plain_name(each) for each in bands.names]
         if plain_name(own) in plain:
             at = plain.index(plain_name(own))

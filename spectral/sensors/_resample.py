@@ -84,17 +84,17 @@ def resample(
     Notes
     -----
     A source that has blurred the spectrum already needs less widening: the variance of
-    its response is subtracted from the band's, exact for Gaussians [1]_. Where the
-    source states no fwhm, its spacing is taken. Where it is coarser than the target,
-    values are read off the straight lines and keep the coarser width: said in the
-    notes. Bad bands of the source are not used; a hole in its wavelengths, three
-    spacings or wider, is not bridged. A pixel without some channel has only the bands
-    that do well without it.
+    its response is subtracted from the band's, which is exact for Gaussians. Spectra of
+    the USGS library come out as published for AVIRIS [1]_. Where the source states no
+    fwhm, its spacing is taken. Where it is coarser than the target, values are read off
+    the straight lines and keep the coarser width: said in the notes. Bad bands of the
+    source are not used; a hole in its wavelengths, wider than three spacings, is not
+    bridged. A pixel without some channel has only the bands that do well without it.
 
     References
     ----------
-    .. [1] Milton, E.J., Schaepman, M.E., Anderson, K., Kneubühler, M., Fox, N. (2009).
-       Progress in field spectroscopy. Remote Sensing of Environment 113, S92-S109.
+    .. [1] Kokaly, R.F. et al. (2017). USGS Spectral Library Version 7. U.S. Geological
+       Survey Data Series 1035.
 
     Examples
     --------
@@ -247,15 +247,14 @@ def _values(plan: Plan, dtype: str) -> Callable[[NDArray], NDArray]:
     enough, least = plan.enough, plan.min_coverage - ROUNDING
     used = (weights != 0).any(0)
     some = used.mean() < 0.7
-    probe = int(np.flatnonzero(enough)[0])
 
     def function(values: NDArray) -> NDArray:
         if some:
             values = values[used]
         part = normal[:, used] if some else normal
         found = part @ values.astype(dtype, copy=False)
-        # a missing channel makes its whole column NaN: such pixels go band by band
-        holes = np.flatnonzero(np.isnan(found[probe]))
+        # a missing channel makes NaN of what it touches: such pixels go band by band
+        holes = np.flatnonzero(np.isnan(found.sum(axis=0)))
         if holes.size:
             raw = weights[:, used] if some else weights
             found[:, holes] = _with_holes(values[:, holes], raw, least)

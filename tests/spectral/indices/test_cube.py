@@ -69,6 +69,13 @@ def test_plain_names(one, other):
     assert plain_name(one) == plain_name(other)
 
 
+def test_bands_called_by_their_role():
+    cube = made_cube(wavelength=[620.0, 800.0, 900.0])
+    cube = cube.assign_coords(band=("wavelength", ["red", "other", "nir"]))
+    found = spectral_index("ndvi", cube)
+    np.testing.assert_allclose(found, (cube[2] - cube[0]) / (cube[2] + cube[0]))
+
+
 def test_by_wavelength_nearest_and_mean():
     wavelength = np.arange(400.0, 2500.0, 8)
     cube = made_cube(wavelength=wavelength, dtype="float64")

@@ -38,6 +38,9 @@ def test_division_by_zero_is_missing_and_float32_stays():
         found = formula(values)
     np.testing.assert_array_equal(found, np.float32([np.nan, np.nan, 0.75]))
     assert found.dtype == "float32"
+    third = Formula("1 / 3 * a ** 2 + a ** 0.5")({"a": np.float32([4])})
+    assert third.dtype == "float32"
+    assert third == pytest.approx(22 / 3)
     assert np.isnan(Formula("a / 0")({"a": np.ones(2)})).all()
 
 
