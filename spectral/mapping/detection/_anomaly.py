@@ -61,8 +61,9 @@ def rx(
         Dimensionless, float32, in the cube's dimensions but the spectral one, lazy
         where the cube is. For a normal background and the whole scene it follows the
         chi-square distribution with ``attrs["degrees_of_freedom"]``. NaN for pixels
-        with a NaN in a good band, where less than a tenth of the window is known, or
-        where a local covariance has not more pixels than components.
+        that are NaN in a good band or zero in all, where less than a tenth of the
+        window is known, or where a local covariance has not more pixels than
+        components.
 
     Raises
     ------
@@ -118,8 +119,9 @@ def _whole(
     def distance(spectra: np.ndarray) -> np.ndarray:
         found = np.empty(spectra.shape[1], "float32")
         for part, block in centred(spectra, mean, kind):
-            white = whiten @ block
-            found[part] = np.einsum("ij,ij->j", white, white)
+            with np.errstate(invalid="ignore"):  # infinities
+                white = whiten @ block
+                found[part] = np.einsum("ij,ij->j", white, white)
         found[~np.isfinite(found)] = np.nan
         return found
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..reduction._statistics import SceneStatistics
 
 COPY = 1 - 1e-9  # correlation of bands that are the same
+WHOLE = 1.5  # reflectance seldom exceeds it
 FEW = 2  # pixels a band, below which half the detection power is lost
 
 
@@ -128,9 +129,10 @@ def targets_of(
     return references(targets, cube, role=role)
 
 
-def unlike_mean(found: References, back: Background) -> np.ndarray:
+def unlike_mean(found: References, statistics: SceneStatistics) -> np.ndarray:
     """Targets less the background's mean; refused where nothing is left."""
-    apart = found.spectra - back.mean
+    check_scale(found, statistics)
+    apart = found.spectra - statistics.mean
     size = np.abs(apart).max(1) <= 1e-9 * np.abs(found.spectra).max(1)
     if size.any():
         same = [name for name, flag in zip(found.names, size, strict=True) if flag]
@@ -139,6 +141,20 @@ def unlike_mean(found: References, back: Background) -> np.ndarray:
             "it. Leave them out."
         )
     return apart
+
+
+def check_scale(found: References, statistics: SceneStatistics) -> None:
+    """Refuse targets from 0 to 1 for a scene times 10000, and the other way round."""
+    size = np.abs(found.spectra).mean(1)
+    level = float(np.abs(statistics.mean).mean())
+    for name, mean in zip(found.names, size, strict=True):
+        if min(mean, level) <= WHOLE < max(mean, level) / 20:
+            raise ValueError(
+                f"target {name!r} has values of {mean:.3g} on average, the scene of "
+                f"{level:.3g}: one of them is not reflectance from 0 to 1. Divide it "
+                "by its scale, cube / 10000, or open it with spectral.open_cube(path, "
+                "scale=10000)."
+            )
 
 
 def _check_regular(statistics: SceneStatistics) -> None:

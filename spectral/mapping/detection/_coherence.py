@@ -53,8 +53,9 @@ def ace(
     -------
     DataArray, dims ("target", ...)
         From 0 to 1 (-1 to 1 where signed), float32, lazy where the cube is. NaN for
-        pixels with a NaN in a good band and for those equal to the mean. Unsigned, it
-        says what law it follows over normal background, ``attrs["background_law"]``.
+        pixels that are NaN in a good band or zero in all, and for those equal to the
+        mean. Unsigned, it says what law it follows over normal background,
+        ``attrs["background_law"]``.
 
     Raises
     ------
@@ -118,8 +119,8 @@ def glrt(
     Returns
     -------
     DataArray, dims ("target", ...)
-        From 0 to 1, float32, lazy where the cube is; NaN for pixels with a NaN in a
-        good band.
+        From 0 to 1, float32, lazy where the cube is; NaN for pixels that are NaN
+        in a good band or zero in all.
 
     Raises
     ------
@@ -173,7 +174,8 @@ def amsd(
     DataArray
         F, from 0 up, float32, in the cube's dimensions but the spectral one. Where the
         noise is white and no target is there it follows the F distribution with
-        ``attrs["degrees_of_freedom"]``. NaN for pixels with a NaN in a good band.
+        ``attrs["degrees_of_freedom"]``. NaN for pixels that are NaN in a good band or
+        zero in all.
 
     Raises
     ------
@@ -215,11 +217,11 @@ def amsd(
         found = np.empty(spectra.shape[1], "float32")
         for part, block in blocks(spectra):
             values = block.astype("float64")
-            energy = [
-                ((values - basis @ (basis.T @ values)) ** 2).sum(0)
-                for basis in (base, both)
-            ]
             with np.errstate(invalid="ignore", divide="ignore"):
+                energy = [
+                    ((values - basis @ (basis.T @ values)) ** 2).sum(0)
+                    for basis in (base, both)
+                ]
                 found[part] = (energy[0] - energy[1]) / more / (energy[1] / left)
         return np.where(np.isfinite(found), np.maximum(found, 0), np.nan)
 
@@ -245,7 +247,7 @@ def _coherence(
     found = targets_of(targets, cube)
     back = background_of(cube, statistics, regularisation)
     whitener = back.whitener()
-    along = unlike_mean(found, back) @ whitener.T
+    along = unlike_mean(found, back.statistics) @ whitener.T
     along /= np.sqrt((along**2).sum(1, keepdims=True))
     kind = precision(whitener, back.statistics)
     whiten, units = whitener.astype(kind), along.astype(kind)
@@ -255,9 +257,10 @@ def _coherence(
         def over(spectra: np.ndarray) -> np.ndarray:
             scores = np.empty((len(units), spectra.shape[1]), "float32")
             for part, block in centred(spectra, back.mean, kind):
-                white = whiten @ block
-                total = np.einsum("ij,ij->j", white, white)
-                scores[:, part] = score(units @ white, total, n)
+                with np.errstate(invalid="ignore"):  # infinities
+                    white = whiten @ block
+                    total = np.einsum("ij,ij->j", white, white)
+                    scores[:, part] = score(units @ white, total, n)
             scores[~np.isfinite(scores)] = np.nan
             return scores
 

@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..._blocks import map_spectra
-from ._background import Background, background_of, targets_of, unlike_mean
-from ._products import linear
+from ._background import (
+    Background,
+    background_of,
+    check_scale,
+    targets_of,
+    unlike_mean,
+)
+from ._products import empty, linear
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -46,9 +52,10 @@ def matched_filter(
     -------
     DataArray, dims ("target", ...)
         Dimensionless, float32, lazy where the cube is; below 0 and above 1 happen. NaN
-        for pixels with a NaN in a good band. Attrs ``background_pixels``,
-        ``regularisation`` and ``spread``: the standard deviation of each target's score
-        over the background, below which nothing can be told from it.
+        for pixels that are NaN in a good band or zero in all. Attrs
+        ``background_pixels``, ``regularisation`` and ``spread``: the standard deviation
+        of each target's score over the background, below which nothing can be told
+        from it.
 
     Raises
     ------
@@ -81,7 +88,7 @@ def matched_filter(
     """
     found = targets_of(targets, cube)
     back = background_of(cube, statistics, regularisation)
-    apart = unlike_mean(found, back)
+    apart = unlike_mean(found, back.statistics)
     filters = back.solve(apart)
     filters /= (filters * apart).sum(1, keepdims=True)
     return _scores(cube, found, back, filters, "matched filter")
@@ -138,6 +145,7 @@ def cem(
     """
     found = targets_of(targets, cube)
     back = background_of(cube, statistics, regularisation, centred=False)
+    check_scale(found, back.statistics)
     filters = back.solve(found.spectra)
     filters /= (filters * found.spectra).sum(1, keepdims=True)
     return _scores(cube, found, back, filters, "constrained energy", about_zero=True)
@@ -198,6 +206,7 @@ def tcimf(
     found = targets_of(targets, cube)
     others = targets_of(unwanted, cube, role="unwanted spectra")
     back = background_of(cube, statistics, regularisation, centred=False)
+    check_scale(found, back.statistics)
     filters = np.array(
         [
             _constrained(back, spectrum, others.spectra, name)
@@ -227,7 +236,8 @@ def osp(
     -------
     DataArray, dims ("target", ...)
         Dimensionless, float32: 1 for the target, 0 for sums of background spectra; for
-        a mixture of both, the target's share. NaN for pixels with a NaN in a good band.
+        a mixture of both, the target's share. NaN for pixels that are NaN in a good
+        band or zero in all.
 
     Raises
     ------
@@ -268,7 +278,8 @@ def osp(
     def project(spectra: np.ndarray) -> np.ndarray:
         # float64: background may be a thousand times what is left
         scores = filters @ spectra.astype("float64")
-        return np.where(np.isfinite(scores), scores, np.nan)
+        known = np.isfinite(scores) & ~empty(spectra)
+        return np.where(known, scores, np.nan)
 
     (grid,) = map_spectra(project, cube, outputs=[found.output("osp")])
     return found.dress(grid, long_name="orthogonal subspace projection", units="1")

@@ -11,7 +11,7 @@ import xarray as xr
 from ..._blocks import map_spectra
 from ..reduction._algebra import check_regular, eigenvectors
 from ..reduction._statistics import scene_statistics, statistics_on
-from ._background import targets_of
+from ._background import targets_of, unlike_mean
 from ._products import centred, precision
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ def mtmf(
         Each (target, ...), float32, lazy where the cube is. ``score``: matched filter,
         1 for the target, 0 on average. ``infeasibility``: in standard deviations, root
         mean square over the components less one; about 1 for mixtures with the target,
-        much above for others. NaN for pixels with a NaN in a good band.
+        much above for others. NaN for pixels that are NaN in a good band or zero in
+        all.
 
     Raises
     ------
@@ -97,7 +98,7 @@ def mtmf(
         statistics = scene_statistics(cube)
     statistics = statistics_on(statistics, cube, noise=True)
     values, vectors = _components(statistics, n_components)
-    apart = (found.spectra - statistics.mean) @ vectors.T
+    apart = unlike_mean(found, statistics) @ vectors.T
     filters = apart / values
     filters /= (filters * apart).sum(1, keepdims=True)
     spread = np.sqrt(values)
@@ -108,8 +109,9 @@ def mtmf(
         score = np.empty((len(apart), spectra.shape[1]), "float32")
         far = np.empty_like(score)
         for part, block in centred(spectra, statistics.mean, kind):
-            white = rotate @ block
-            share = weights @ white
+            with np.errstate(invalid="ignore"):  # infinities
+                white = rotate @ block
+                share = weights @ white
             share[~np.isfinite(share)] = np.nan
             score[:, part] = share
             far[:, part] = _infeasibility(white, share, apart, spread)

@@ -38,13 +38,26 @@ def centred(
     Blocks of pixels less the mean, contiguous.
 
     The mean goes first: products of the spectra as they are would lose the digits in
-    which pixels differ. Pixels that are not finite become NaN in the products.
+    which pixels differ. Pixels without measurement, zero in all bands, become NaN.
     """
     wide = kind == "float64" or spectra.dtype.itemsize > 4
     level = mean[:, None].astype("float64" if wide else "float32")
     for start in range(0, spectra.shape[1], PIXELS):
         part = slice(start, start + PIXELS)
-        yield part, (spectra[:, part] - level).astype(kind, copy=False)
+        given = spectra[:, part]
+        block = (given - level).astype(kind, copy=False)
+        zero = empty(given)
+        if zero.any():
+            block[:, zero] = np.nan
+        yield part, block
+
+
+def empty(spectra: np.ndarray) -> np.ndarray:
+    """Which pixels are zero in all bands: nothing was measured there."""
+    zero = spectra[0] == 0
+    if zero.any():
+        zero[zero] = ~spectra[:, zero].any(0)
+    return zero
 
 
 def linear(
@@ -76,8 +89,9 @@ def linear(
         shift = (plus - left[:, None] if single else plus).astype("float32")
         scores = np.empty((len(weights), spectra.shape[1]), "float32")
         for part, block in centred(spectra, mean, kind):
-            scores[:, part] = weights @ block
-            scores[:, part] += shift
+            with np.errstate(invalid="ignore"):  # infinities
+                scores[:, part] = weights @ block
+                scores[:, part] += shift
         scores[~np.isfinite(scores)] = np.nan
         return scores
 

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from ..._threads import one_blas_thread, workers
+from ._products import empty
 
 ROWS = 64  # of a strip that one thread works on
 KNOWN = 0.1  # of the window's background pixels
@@ -47,7 +48,10 @@ def over_windows(
     def strip(values: np.ndarray) -> np.ndarray:
         """Distances for the inside of (n_bands, rows + 2 halo, columns + 2 halo)."""
         level = mean.astype(np.result_type(values, whiten))[:, None]
-        white = whiten @ (values.reshape(len(values), -1) - level)
+        flat = values.reshape(len(values), -1)
+        with np.errstate(invalid="ignore"):  # infinities
+            white = whiten @ (flat - level)
+        white[:, empty(flat)] = np.nan
         white = white.reshape(len(whiten), *values.shape[1:])
         known = np.isfinite(white).all(0)
         white[:, ~known] = 0

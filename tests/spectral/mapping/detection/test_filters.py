@@ -6,7 +6,18 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spectral.mapping import cem, matched_filter, osp, scene_statistics, tcimf
+from spectral.mapping import (
+    ace,
+    amsd,
+    cem,
+    glrt,
+    matched_filter,
+    mtmf,
+    osp,
+    rx,
+    scene_statistics,
+    tcimf,
+)
 
 
 def as_pixels(targets, scene):
@@ -191,6 +202,61 @@ def test_regularisation_is_the_stated_formula(scene, targets, plain):
     wanted = (table - table.mean(0)) @ weights / (apart @ weights)
     found = flat(matched_filter(scene, targets, regularisation=0.2), known)[0]
     np.testing.assert_allclose(found, wanted, atol=1e-6)
+
+
+def test_spectral_python_numbers():
+    """Spectral Python 0.25 on 20 pixels in float64, at row 1, column 2."""
+    rng = np.random.default_rng(11)
+    values = np.round(0.2 + 0.6 * rng.random((4, 5, 6)), 3)
+    spectra = np.round(0.2 + 0.6 * rng.random((2, 6)), 3)
+    np.testing.assert_array_equal(
+        values[0, 0], [0.277, 0.5, 0.561, 0.217, 0.289, 0.757]
+    )
+    at = {"wavelength": np.linspace(2000, 2250, 6)}
+    cube = xr.DataArray(values.transpose(2, 0, 1), at, ("wavelength", "y", "x"))
+    library = xr.DataArray(spectra, at | {"spectrum": ["a", "b"]}, ("spectrum", *at))
+    found = matched_filter(cube, library)
+    wanted = [0.1528381801505, -0.1940016419292]
+    np.testing.assert_allclose(found[:, 1, 2], wanted, rtol=1e-6)
+    assert float(found[0].std()) == pytest.approx(0.457120449, rel=1e-6)
+    wanted = [0.0183671310868, 0.0518589946820]
+    np.testing.assert_allclose(ace(cube, library)[:, 1, 2], wanted, rtol=1e-5)
+    assert float(ace(cube, library)[0].mean()) == pytest.approx(0.170054024, rel=1e-5)
+    assert float(rx(cube)[1, 2]) == pytest.approx(5.782087981, rel=1e-5)
+
+
+DETECTORS = {
+    "matched_filter": matched_filter,
+    "cem": cem,
+    "tcimf": lambda cube, targets: tcimf(cube, targets[:2], targets[2:]),
+    "osp": lambda cube, targets: osp(cube, targets[:2], targets[2:]),
+    "ace": ace,
+    "glrt": glrt,
+    "amsd": lambda cube, targets: amsd(cube, targets[:2], targets[2:]),
+    "rx": lambda cube, _: rx(cube),
+    "rx in windows": lambda cube, _: rx(cube, window=(3, 7)),
+    "mtmf": lambda cube, targets: mtmf(cube, targets)["score"],
+    "infeasibility": lambda cube, targets: mtmf(cube, targets)["infeasibility"],
+}
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_pixels_without_measurement_have_no_score(scene, targets, name):
+    holed = scene.copy()
+    holed[:, 7, 8] = 0
+    holed[6, 9, 9] = np.inf
+    found = DETECTORS[name](holed, targets)
+    for y, x in ((7, 8), (9, 9), (3, 5)):
+        assert np.isnan(found.isel(y=y, x=x)).all()
+    assert np.isnan(found).sum() == 3 * found.size / (24 * 31)
+
+
+@pytest.mark.parametrize("name", ["matched_filter", "cem", "tcimf", "ace", "mtmf"])
+def test_scales_that_differ(scene, targets, name):
+    with pytest.raises(ValueError, match=r"not reflectance from 0 to 1.*scale=10000"):
+        DETECTORS[name](10000 * scene, targets)
+    with pytest.raises(ValueError, match=r"has values of 4\.76e\+03 on average"):
+        DETECTORS[name](scene, 10000 * targets)
 
 
 def test_few_pixels(scene, targets):
