@@ -144,16 +144,11 @@ def fit_window(block: np.ndarray, model: WindowModel) -> WindowFit:
         rest -= 1
         left[:], right[:] = block[bands.good[0]], block[bands.good[-1]]
     _centre(rest, mean, power)
-    spread = model.spread[:, None]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        product = model.centred.astype(dtype) @ rest
-        scale = np.where(spread > 0, product / spread, 0 * power)
-        explained = scale * product
-        fit = np.where((scale > 0) & (power > 0), explained / power, 0 * power)
-        rms = np.sqrt(np.maximum(power - explained, 0) / n)
-    offset = 1 + mean - scale * model.removed.mean(1)[:, None]
-    found = (np.minimum(fit, 1), scale, offset, scale * model.depth[:, None], rms)
-    return WindowFit(*(array.astype(dtype) for array in (*found, left, right)))
+    product = model.centred.astype(dtype) @ rest
+    found = np.empty((5, *product.shape), dtype)
+    about = np.stack([model.spread, model.removed.mean(1), model.depth])
+    _finish(product, mean, power, about, n, found)
+    return WindowFit(*found, left, right)
 
 
 @njit(nogil=True, cache=True)
@@ -214,3 +209,29 @@ def _centre(rest: np.ndarray, mean: np.ndarray, power: np.ndarray) -> None:
             for j in range(start, stop):
                 rest[i, j] -= mean[j]
                 power[j] += rest[i, j] * rest[i, j]
+
+
+@njit(nogil=True, cache=True)
+def _finish(
+    product: np.ndarray,
+    mean: np.ndarray,
+    power: np.ndarray,
+    about: np.ndarray,
+    n: int,
+    found: np.ndarray,
+) -> None:
+    """Fit, scale, offset, depth and rms from products of centred spectra."""
+    for i in range(product.shape[0]):
+        spread, middle, depth = about[0, i], about[1, i], about[2, i]
+        inverse = 1.0 / spread if spread > 0.0 else 0.0
+        for j in range(product.shape[1]):
+            scale = product[i, j] * inverse
+            explained = scale * product[i, j]
+            fit = explained / power[j] if power[j] > 0.0 else 0.0 * power[j]
+            fit = min(fit, 1.0) if scale > 0.0 else 0.0 * fit
+            rest = power[j] - explained
+            found[0, i, j] = fit
+            found[1, i, j] = scale + 0.0 * power[j]
+            found[2, i, j] = 1.0 + mean[j] - scale * middle
+            found[3, i, j] = scale * depth + 0.0 * power[j]
+            found[4, i, j] = np.sqrt((rest if rest > 0.0 else 0.0 * rest) / n)

@@ -144,3 +144,29 @@ def test_what_is_refused(cube):
     gap = (x[4] + 1e-3, x[5] - 1e-3, x[9], x[10])
     with pytest.raises(ValueError, match="in the left shoulder"):
         remove_continuum(cube, window=gap, method="shoulders")
+
+
+def test_real_scene_equals_scipys_hull(real_data):
+    from scipy.spatial import ConvexHull
+
+    from spectral import open_cube
+
+    cube = open_cube(
+        real_data("spectral/emit_10x10") / "emit20250324t221005_jpl_unmix_ex"
+    )
+    found = remove_continuum(cube)
+    assert found.chunks
+    found = found.compute()
+    good = ~cube["bad_bands"].to_numpy()
+    assert 0 < good.sum() < good.size
+    x = cube["wavelength"].to_numpy()[good]
+    assert np.isnan(found.to_numpy()[~good]).all()
+    for row, column in [(0, 0), (3, 4), (9, 9), (5, 2)]:
+        y = cube[:, row, column].to_numpy()[good].astype(float)
+        low = np.array([[x[0], y.min() - 1], [x[-1], y.min() - 1]])
+        points = np.concatenate([np.stack([x, y], 1), low])
+        corners = [k for k in sorted(ConvexHull(points).vertices) if k < x.size]
+        hull = np.interp(x, x[corners], y[corners])
+        np.testing.assert_allclose(
+            found.to_numpy()[good][:, row, column], y / hull, atol=2e-7
+        )
