@@ -157,8 +157,9 @@ def _over(
     )
     found = found.transpose(*spectra.dims)
     along = {name: part[name] for name in part.coords if name not in found.coords}
+    kept = {name: spectra.attrs[name] for name in ("notes",) if name in spectra.attrs}
     return found.assign_coords(along).assign_attrs(
-        units="1", kind="continuous", continuum=method
+        kept, units="1", kind="continuous", continuum=method
     )
 
 

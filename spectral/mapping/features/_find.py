@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-MOST = 400  # features of one spectrum
-
 
 def find_features(
     spectra: xr.DataArray,
@@ -94,7 +92,11 @@ def find_features(
     others = [dim for dim in good.dims if dim != "wavelength"]
     names = _names(good, others)
     values = good.transpose(*others, "wavelength").to_numpy().astype("float64")
-    tables, notes, rows = [], {"short": [], "dark": []}, np.empty((MOST, len(COLUMNS)))
+    tables, notes, rows = (
+        [],
+        {"short": [], "dark": []},
+        np.empty((bands.x.size, len(COLUMNS))),
+    )
     numbers = bands.good.astype(np.int64)
     for name, y in zip(
         _each(names, others), values.reshape(-1, bands.x.size), strict=True

@@ -75,6 +75,7 @@ def test_blocks_change_nothing_and_metadata_stay(cube, slab, chunks, monkeypatch
     for name in part.coords:
         xr.testing.assert_identical(found[name], part[name])
     assert found.attrs["units"] == "1"
+    assert found.attrs["notes"] == ["scale 10000 undone"]
     assert found.name == "scene"
 
 
@@ -86,6 +87,9 @@ def test_missing_bad_and_dark(cube):
     assert np.isfinite(found.values[~bad][:, 1, 1]).all()  # its gap is in a bad band
     assert np.isnan(found.values[:, 0, 0]).all()  # no light, no shape
     assert (continuum(cube).values[~bad][:, 0, 0] == 0).all()
+    hot = cube.copy(deep=True)
+    hot[30, 1, 1] = np.inf  # saturated: not a number to draw a hull over
+    assert np.isnan(remove_continuum(hot)[:, 1, 1]).all()
     one = spectra_of([-0.1, 0.2, -0.05, 0.3], [1000, 1100, 1200, 1300])
     np.testing.assert_allclose(remove_continuum(one), [np.nan, 1, -0.2, 1])
 
