@@ -13,6 +13,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "_check": ["check_cube"],
         "cubes._open": ["open_cube", "open_product"],
+        "cubes._quick": ["quick_bands"],
         "cubes._regions": ["mean_spectra"],
         "cubes._report": ["cube_report"],
         "cubes._save": ["save_cube"],

@@ -213,10 +213,10 @@ def by_band(
         known = {_bare(name): float(value) for name, value in given.items()}
         missing = [name for name in names or [] if _bare(name) not in known]
         if names is None or missing:
-            told = "the bands have no names" if names is None else f"no {missing}"
+            told = f"no {missing}" if names else "the bands of the file have no names"
             raise ValueError(
                 f"{key}= by name of band does not fit: {told}. Give a list of {count} "
-                f"in the order of the file. The bands are called {names}."
+                f"in the order of the file{f', {names}' if names else ''}"
             )
         return np.array([known[_bare(name)] for name in names])
     values = np.asarray(given, float).ravel()

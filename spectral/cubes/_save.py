@@ -208,11 +208,21 @@ def affine_of(cube: xr.DataArray) -> Affine | None:
 
 def _in_blocks(cube: xr.DataArray) -> xr.DataArray:
     """All bands in a block, of whole lines where the cube is in memory."""
+    bands, _, columns = cube.shape
+    # what runs along wavelength is small, and asked for band by band
+    cube = cube.assign_coords(
+        {
+            name: coord.compute()
+            for name, coord in cube.coords.items()
+            if coord.dims == ("wavelength",) and coord.chunks is not None
+        }
+    )
     if cube.chunks is not None:
-        return cube.chunk({"wavelength": -1})
-    line = cube.sizes["wavelength"] * cube.sizes["x"] * cube.dtype.itemsize
-    rows = max(1, BLOCK_BYTES // max(1, line))
-    return cube.chunk({"wavelength": -1, "y": rows, "x": -1})
+        return cube.copy(data=cube.data.rechunk({0: -1}))
+    import dask.array as da
+
+    rows = max(1, BLOCK_BYTES // max(1, bands * columns * cube.dtype.itemsize))
+    return cube.copy(data=da.from_array(cube.values, (bands, rows, columns)))
 
 
 def _stored_type(

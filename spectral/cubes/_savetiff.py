@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ._save import TILE, Store, place_of
+from ._save import BLOCK_BYTES, TILE, Store, place_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,16 +24,20 @@ def write_tiff(cube: xr.DataArray, path: Path, store: Store) -> None:
     from rasterio.windows import Window
 
     bands, rows, columns = cube.shape
-    tall = max(1, int(np.median(cube.chunks[1])) // TILE) * TILE
-    # whole rows of tiles, or a tile would be written in pieces
-    cube = cube.chunk({"wavelength": -1, "y": tall, "x": -1})
+    # whole rows of tiles, or a tile would be written in pieces; low ones where lines
+    # are so long that a block has few of them
+    line = bands * columns * cube.dtype.itemsize
+    lines = max(1, min(int(np.median(cube.chunks[1])), BLOCK_BYTES // line))
+    high = next((side for side in (TILE, 128, 64, 32) if side <= lines), 16)
+    tall = max(1, lines // high) * high
+    cube = cube.copy(data=cube.data.rechunk((bands, tall, columns)))
     affine, crs = place_of(cube)
     turn = threading.Lock()
     options = {} if affine is None else {"crs": crs, "transform": affine}
     with rasterio.open(
         path, "w", driver="GTiff", width=columns, height=rows, count=bands,
         dtype=store.dtype.name, nodata=store.code, tiled=True, blockxsize=TILE,
-        blockysize=TILE, interleave="band", bigtiff="IF_SAFER", **options,
+        blockysize=high, interleave="band", bigtiff="IF_SAFER", **options,
     ) as dataset:  # fmt: skip
         _describe(dataset, cube, store)
 

@@ -41,21 +41,13 @@ def take_sample(raw: RawCube, bands: Bands) -> Sample:
     good = np.sort(good if len(good) else bands.order)
     picked = good[np.unique(np.linspace(0, len(good) - 1, BANDS).round().astype(int))]
     _, rows, columns = raw.source.sides
-    step = int(picked[1] - picked[0]) if len(picked) > 1 else 1
-    whole = slice(int(picked[0]), int(picked[-1]) + 1, max(1, step))
-    if not (np.diff(picked) == step).all():
-        whole = None
+    first, last = int(picked[0]), int(picked[-1])
     found = []
     for window in _windows(rows, columns):
-        if whole is not None:
-            part = raw.source.read(whole, *window)
-        else:
-            part = np.concatenate(
-                [raw.source.read(slice(int(b), int(b) + 1), *window) for b in picked]
-            )
-        found.append(
-            np.asarray(part, part.dtype.newbyteorder("=")).reshape(len(picked), -1)
-        )
+        # one call for all bands: of a flat file it is a view, of which few are read
+        part = raw.source.read(slice(first, last + 1), *window)[picked - first]
+        native = part.dtype.newbyteorder("=")
+        found.append(np.asarray(part, native).reshape(len(picked), -1))
     return Sample(np.concatenate(found, axis=1), picked)
 
 

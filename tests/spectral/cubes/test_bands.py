@@ -169,7 +169,7 @@ def test_wavelengths_that_do_not_fit():
         settle_bands(raw(None, count=2), wavelength=[450, 550, 650])
     with pytest.raises(ValueError, match=r"no \['b'\]"):
         settle_bands(raw(None, count=2, band=["a", "b"]), wavelength={"a": 450})
-    with pytest.raises(ValueError, match="the bands have no names"):
+    with pytest.raises(ValueError, match="bands of the file have no names"):
         settle_bands(raw(None, count=2), wavelength={"a": 450})
 
 

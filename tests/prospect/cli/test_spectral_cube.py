@@ -1,0 +1,109 @@
+"""The commands on cubes themselves: told, shown, converted."""
+
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from typer.testing import CliRunner
+
+import spectral
+from prospect.cli._app import app
+
+STRIP = "data_samples/synthetic_district/imagery/swir_strip.img"
+
+
+def call(*arguments):
+    return CliRunner().invoke(app, ["spectral", *map(str, arguments)])
+
+
+@pytest.fixture
+def unnamed(tmp_path):
+    values = np.random.default_rng(1).random((3, 6, 8)).astype("float32")
+    cube = xr.DataArray(
+        values, {"wavelength": [490.0, 560, 665]}, ("wavelength", "y", "x")
+    )
+    path = spectral.save_cube(cube, tmp_path / "a.img")
+    header = path.with_suffix(".hdr")
+    text = header.read_text(encoding="utf-8").split("wavelength units")[0]
+    header.write_text(text + "band names = {B2, B3, B4}\n", encoding="utf-8")
+    return path
+
+
+def test_info_for_scripts():
+    done = call("info", STRIP, "--report")
+    assert done.exit_code == 0, done.output
+    facts, table = done.stdout.split("\n\n")
+    told = dict(line.split("\t") for line in facts.splitlines())
+    assert told["Size"] == "100 bands × 40 rows × 60 columns"
+    assert told["Coordinate system"] == "EPSG:4547"
+    assert told["Note"] == "values were divided by the declared 10000"
+    assert told["Pixels"] == "2,400"
+    found = pd.read_csv(io.StringIO(table), sep="\t")
+    cube = spectral.open_cube(STRIP)
+    np.testing.assert_allclose(found["max"], cube.max(("y", "x")), rtol=1e-4)
+    assert found["missing"].max() == 0
+
+
+def test_info_table_and_chinese(tmp_path):
+    path = tmp_path / "bands.csv"
+    done = call("info", STRIP, "--out", path, "--lang", "zh")
+    assert done.exit_code == 0, done.output
+    assert "100 波段 × 40 行 × 60 列" in done.stdout
+    assert "反射率" in done.stdout
+    assert len(pd.read_csv(path)) == 100
+
+
+def test_bands_of_a_sensor(unnamed, tmp_path):
+    done = call("info", unnamed)
+    assert done.exit_code == 1
+    assert "says no wavelengths of its 3 bands (B2, B3, B4)" in done.output
+    done = call("info", unnamed, "--sensor", "sentinel2a")
+    assert done.exit_code == 0, done.output
+    assert "492.4" in done.stdout
+    assert "64.3" in done.stdout
+    named = tmp_path / "named.tif"
+    done = call("convert", unnamed, "--wavelengths", "490,560,665", "--out", named)
+    assert done.exit_code == 0, done.output
+    found = spectral.open_cube(named)
+    assert found["wavelength"].to_numpy().tolist() == [490, 560, 665]
+    done = call("info", unnamed, "--sensor", "sentinel2a", "--wavelengths", "1,2,3")
+    assert done.exit_code == 1
+    assert "one of --sensor, --wavelengths and --part" in done.output
+
+
+def test_quicklook(tmp_path):
+    path = tmp_path / "strip.png"
+    done = call("quicklook", STRIP, "--out", path, "--bands", "2330,2200,2100")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.strip() == str(path)
+    assert path.read_bytes()[:4] == b"\x89PNG"
+    for bands in ("swir", "2200"):
+        assert call("quicklook", STRIP, "--out", path, "--bands", bands).exit_code == 0
+    done = call("quicklook", STRIP, "--out", path, "--stretch", "low")
+    assert done.exit_code == 1
+    assert "--stretch 'low': write 2 numbers" in done.output
+    done = call("quicklook", STRIP, "--out", path, "--bands", "natural")
+    assert "no good bands near 640" in done.output
+
+
+def test_convert(tmp_path):
+    cube = spectral.open_cube(STRIP)
+    for name, options in (
+        ("a.tif", ()),
+        ("b.img", ("--interleave", "bip")),
+        ("c.img", ("--dtype", "int16", "--times", "10000")),
+    ):
+        path = tmp_path / name
+        done = call("convert", STRIP, "--out", path, *options)
+        assert done.exit_code == 0, done.output
+        found = spectral.open_cube(path)
+        np.testing.assert_array_equal(found, cube)
+        xr.testing.assert_identical(
+            found["fwhm"].drop_attrs(), cube["fwhm"].drop_attrs()
+        )
+    done = call("convert", STRIP, "--out", tmp_path / "d.img", "--dtype", "int16")
+    assert done.exit_code == 1
+    assert "needs a scale" in done.output
+    assert not (tmp_path / "d.img").exists()
