@@ -48,6 +48,7 @@ SPREAD = {
 }  # fmt: skip
 COSTLY = {
     "component", "outlier_distance", "catchment", "spectrum_anomaly", "target",
+    "alteration",
 }  # fmt: skip
 SAMPLE = 512
 SHOWN = 20

@@ -70,7 +70,7 @@ class Ground(Source):
 
 
 class Spectra(Source):
-    """Spectra a cube is compared with: a library folder, or a file of spectra."""
+    """Spectra or rules a cube is compared with: a library folder, or a file."""
 
     scale: Annotated[float, Field(gt=0)] | None = None
 
@@ -124,6 +124,7 @@ class Evidence(Source):
     spectrum: str | None = None
     window: tuple[float, float] | None = None
     measure: Literal["depth", "position"] = "depth"
+    rules: Spectra | None = None
     mineral: str | None = None
     zone: str | None = None
 
@@ -264,7 +265,7 @@ class District(_Section):
 
 def layer_sources(layer: Evidence) -> list[Source]:
     """Every source an evidence layer is made from, its own first."""
-    further = (layer, layer.geology, layer.dem, layer.library)
+    further = (layer, layer.geology, layer.dem, layer.library, layer.rules)
     return [source for source in further if source]
 
 

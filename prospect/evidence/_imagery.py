@@ -95,6 +95,37 @@ def _absorption(evidence: Evidence, path: Path, like: Any) -> xr.DataArray:  # n
     return _brought(found[measure], cube, None, evidence, like, said)
 
 
+def _mineral(evidence: Evidence, path: Path, like: Any) -> xr.DataArray:  # noqa: ANN401
+    """How strongly a mineral shows."""
+    from ..imagery import mineral_evidence
+
+    cube = open_evidence_cube(evidence, path)
+    grid = mineral_evidence(cube, evidence.mineral, **_references(evidence, cube))
+    return _brought(grid, cube, None, evidence, like, {})
+
+
+def _alteration(evidence: Evidence, path: Path, like: Any) -> xr.DataArray:  # noqa: ANN401
+    """Evidence for a zone of alteration."""
+    from ..imagery import alteration_evidence
+
+    cube = open_evidence_cube(evidence, path)
+    more = {"sensor": evidence.sensor, **_references(evidence, cube)}
+    grid = alteration_evidence(cube, evidence.zone, **more)
+    return _brought(grid, cube, None, evidence, like, {})
+
+
+def _references(evidence: Evidence, cube: xr.DataArray) -> dict[str, Any]:
+    """Rules of the section and the reference spectra they need."""
+    from spectral.mapping import read_mineral_rules
+
+    if evidence.rules is None:
+        return {}
+    rules = read_mineral_rules(evidence.rules.file)
+    if not rules.needed or evidence.library is None:
+        return {"rules": rules}
+    return {"rules": rules, "library": _library(evidence, cube, list(rules.needed))}
+
+
 def _library(
     evidence: Evidence, cube: xr.DataArray, spectra: list[str | None] | None
 ) -> xr.DataArray:
@@ -128,4 +159,6 @@ IMAGERY: dict[str, tuple[Callable[..., xr.DataArray], tuple[str, ...]]] = {
     "target": (_target, ("library", "spectrum")),
     "abundance": (_abundance, ("library", "spectrum")),
     "absorption": (_absorption, ("window",)),
+    "mineral": (_mineral, ("mineral",)),
+    "alteration": (_alteration, ("zone",)),
 }

@@ -76,7 +76,7 @@ def build_layer(
     path = home.path(evidence)
     further = {
         name: source.model_copy(update={"file": str(home.path(source))})
-        for name in ("geology", "dem", "library")
+        for name in ("geology", "dem", "library", "rules")
         if (source := getattr(evidence, name))
     }
     grid = treat(evidence.model_copy(update=further), path, like)

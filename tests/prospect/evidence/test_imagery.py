@@ -129,3 +129,30 @@ def test_check_looks_at_cubes(tmp_path, library):
     )
     told = [str(p) for p in check_district(path) if p.severity == "error"]
     assert any("no spectrum or mineral 'gold'" in problem for problem in told)
+
+
+def test_mineral_and_alteration(cube, like):
+    from prospect.imagery import alteration_evidence, mineral_evidence
+
+    same(
+        layer(like, "mineral", mineral="calcite"),
+        mineral_evidence(cube, "calcite"),
+        like,
+    )
+    found = layer(like, "alteration", zone="phyllic")
+    same(found, alteration_evidence(cube, "phyllic"), like)
+    assert found.attrs["units"] == "1"
+    assert any("cannot be judged on these bands" in n for n in found.attrs["notes"])
+    with pytest.raises(ValueError, match="needs 'zone'"):
+        layer(like, "alteration")
+
+
+def test_mineral_by_rules_and_references_of_a_file(cube, like, real_data):
+    folder = real_data("spectral/usgs_splib07_1nm_rules")
+    spectra = str(folder / "splib07_77_reference_spectra_1nm.csv")
+    found = layer(
+        like, "mineral", mineral="calcite",
+        rules={"file": str(folder / "mica_rules.json")},
+        library={"file": spectra},
+    )  # fmt: skip
+    assert float(found.max()) > 0
