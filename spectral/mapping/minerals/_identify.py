@@ -12,7 +12,7 @@ from ..._check import check_cube, good_bands, same_wavelengths
 from ._compile import Compiled, compile_rules
 from ._kernel import MISSING, judge
 from ._read_rules import groups_table
-from ._rules import MineralRules
+from ._rules import MineralRules, centre_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -296,6 +296,7 @@ def class_attrs(rules: MineralRules) -> dict[str, Any]:
         "rules": {i: rule.name for i, rule in coded},
         "groups": {i: rule.group for i, rule in coded},
         "minerals": {i: list(rule.minerals) for i, rule in coded},
+        "centres": {i: centre_of(rule.features[0]) for i, rule in coded},
         "maskers": [i for i, rule in coded if rule.group in masked],
     }
 
