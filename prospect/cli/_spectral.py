@@ -5,12 +5,14 @@ from __future__ import annotations
 import typer
 
 from . import (
+    _spectral_cube,
     _spectral_detect,
     _spectral_features,
     _spectral_index,
     _spectral_match,
     _spectral_reduce,
     _spectral_resample,
+    _spectral_unmix,
 )
 
 app = typer.Typer(
@@ -19,12 +21,14 @@ app = typer.Typer(
     name="spectral",
 )
 PARTS = (
+    _spectral_cube,
     _spectral_detect,
     _spectral_features,
     _spectral_index,
     _spectral_match,
     _spectral_reduce,
     _spectral_resample,
+    _spectral_unmix,
 )
 for part in PARTS:
     for name, command in part.COMMANDS.items():

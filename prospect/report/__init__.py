@@ -10,6 +10,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "_abundance_maps": ["describe_unmixing", "figure_abundances"],
         "_anomaly_report": ["write_anomaly_report"],
         "_background_charts": [
             "figure_distribution",
@@ -36,6 +37,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "_fractal_charts": ["figure_fractal", "figure_multifractal"],
         "_maps": ["figure_evidence", "figure_map"],
         "_quality_report": ["write_quality_report"],
+        "_quicklook": ["figure_quicklook"],
         "_ramps": ["Scale", "area_labels", "area_scale"],
         "_report": ["write_report"],
         "_spectrum_chart": ["figure_spectra"],

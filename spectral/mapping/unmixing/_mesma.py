@@ -167,6 +167,12 @@ def groups_of(
         raise ValueError(
             f"{len(found)} groups for {n_spectra} spectra: give one a spectrum"
         )
+    blank = [i for i, group in enumerate(found, 1) if group in ("", "None", "nan")]
+    if blank:
+        raise ValueError(
+            f"{len(blank)} of {n_spectra} spectra have no group, numbers {blank[:8]}: "
+            "name their groups or leave them out"
+        )
     return found
 
 

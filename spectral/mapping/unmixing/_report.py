@@ -47,10 +47,11 @@ def unmixing_report(result: xr.Dataset) -> pd.DataFrame:
         Columns: `what`, `endmember`, `other`, `value`, `units`, `said`. What: pixels,
         missing, zero, negative, unfinished; residual_05 to residual_99 and
         residual_max, in reflectance, quantiles to 0.3 %; outside: share of pixels that
-        no constraint would leave as they are; a row an endmember for limited (share of
-        pixels in which it is held at zero, or below zero without the constraint), mean
-        share, and noise_gain: what an independent error of 1 in every band does to its
-        share without constraints; condition number; and a row for each pair of
+        no constraint would leave as they are; a row an endmember for at_zero or
+        below_zero (share of pixels in which the constraint holds it at zero, or in
+        which it is below zero without), mean share, and noise_gain: what an
+        independent error of 1 in every band does to its share without constraints;
+        condition: the condition number; and a row for each pair of
         endmembers nearer than 3 degrees.
 
     Raises
@@ -209,14 +210,15 @@ def _constraints(counts: Counts, names: list[str], bound: bool) -> list[dict[str
         else "at least one share is below zero"
     )
     said = (
-        f"{counts.outside} of {counts.pixels} pixels ({100 * share:.2g} %) lie outside "
+        f"{counts.outside} of {counts.pixels} pixels ({100 * share:.3g} %) lie outside "
         f"the endmembers: {end}."
     )
     rows = [_row("outside", share, said)]
     verb = "held at zero" if bound else "below zero"
+    what = "at_zero" if bound else "below_zero"
     for name, held, total in zip(names, counts.limited, counts.total, strict=True):
-        text = f"{name} is {verb} in {100 * held / n:.2g} % of the pixels."
-        rows.append(_row("limited", held / n, text, of=(name,)))
+        text = f"{name} is {verb} in {100 * held / n:.3g} % of the pixels."
+        rows.append(_row(what, held / n, text, of=(name,)))
         mean = total / n if counts.pixels else np.nan
         text = f"{name} has a mean share of {mean:.2g}."
         rows.append(_row("mean", mean, text, of=(name,)))

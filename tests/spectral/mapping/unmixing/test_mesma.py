@@ -191,6 +191,10 @@ def test_errors_say_what_to_do(image, library):
         mesma(image, library, groups="kind")
     with pytest.raises(ValueError, match="2 groups for 6 spectra"):
         mesma(image, library, groups=["a", "b"])
+    with pytest.raises(
+        ValueError, match=r"1 of 6 spectra have no group, numbers \[6\]"
+    ):
+        mesma(image, library, groups=[*GROUPS[:5], ""])
     with pytest.raises(ValueError, match="max_members must be 1 to 3"):
         mesma(image, library, max_members=4)
     with pytest.raises(ValueError, match="fraction_range must rise"):

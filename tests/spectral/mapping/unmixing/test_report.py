@@ -36,7 +36,9 @@ def test_numbers_of_the_report(scene, smooth, method):
     held = shares < 0 if method == "ucls" else shares == 0
     assert value(report, "outside") == pytest.approx(held.any(0).mean())
     for name, row, part in zip("abcde", held, shares, strict=True):
-        assert value(report, "limited", name) == pytest.approx(row.mean())
+        assert value(
+            report, "below_zero" if method == "ucls" else "at_zero", name
+        ) == pytest.approx(row.mean())
         assert value(report, "mean", name) == pytest.approx(part.mean())
     lazy = unmix(cube.chunk({"y": 5, "x": 4}), smooth, method=method)
     again = unmixing_report(lazy)
