@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -59,6 +60,27 @@ class EnviSource(CubeSource):
         sides = tuple(np.take(self.sides, file_axes(self.interleave)))
         view = np.memmap(self.path, self.stored, "r", self.start, shape=sides)
         return bands_first(np.asarray(view), self.interleave)[bands, rows, columns]
+
+    def expect(self, bands: NDArray, rows: NDArray) -> None:
+        """Let the system read ahead, in long pieces: bands of lines, or whole lines."""
+        every, lines, samples = self.sides
+        if not hasattr(os, "posix_fadvise") or len(rows) != np.ptp(rows) + 1:
+            return
+        first, count, width = int(rows.min()), len(rows), samples
+        starts = (bands * lines + first) * samples
+        if self.interleave != "bsq":
+            if len(bands) < every:
+                return
+            starts, width = [first * every * samples], every * samples
+        size = np.dtype(self.stored).itemsize
+        with Path(self.path).open("rb", buffering=0) as file:
+            for start in starts:
+                os.posix_fadvise(
+                    file.fileno(),
+                    self.start + int(start) * size,
+                    count * width * size,
+                    os.POSIX_FADV_WILLNEED,
+                )
 
     def slabs(self, bands: int, rows: int, columns: int) -> list[tuple[slice, slice]]:
         """Along the axis that the file nests outermost, so that reads are long."""

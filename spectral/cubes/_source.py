@@ -85,6 +85,9 @@ class CubeSource:
         """Stored values of a window in the order of the file, bands first."""
         raise NotImplementedError
 
+    def expect(self, bands: NDArray, rows: NDArray) -> None:
+        """Told before a window is read: a reader may ask the system for it ahead."""
+
     def slabs(self, bands: int, rows: int, columns: int) -> list[tuple[slice, slice]]:
         """Parts of a window (of bands, of rows) that are read one after another."""
         del columns
@@ -107,6 +110,7 @@ class CubeSource:
         out = np.empty((len(bands), len(rows), len(columns)), self.dtype)
         if out.size == 0:
             return out
+        self.expect(bands, rows)
         across, pick_across = _window(columns)
         for of_bands, of_rows in self.slabs(*out.shape):
             along, pick = _window(bands[of_bands])
