@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import nnls
 
-from spectral.mapping import unmix
+from spectral.mapping import unmix, unmixing_report
 from spectral.mapping.unmixing._active import active_sets
 
 from .conftest import as_cube, as_library
@@ -295,12 +295,32 @@ def test_nearly_collinear_endmembers_end_at_the_minimum():
     assert (found["pixel_state"].values != 3).all()
 
 
-def test_search_that_cannot_end_is_told():
-    # a Gram matrix that is none: falling along it never ends, and is said so
-    gram = np.array([[1.0, -2.0], [-2.0, 1.0]])
-    shares, done = active_sets(gram, np.ones((2, 1)), np.empty((0, 0)), False)
-    assert shares.shape == (2, 1)
-    assert done.shape == (1,)
+def test_a_search_that_was_not_finished_is_told(scene, smooth, monkeypatch):
+    def stopped(*given):
+        shares, done = active_sets(*given)
+        done[::2] = False
+        return shares, done
+
+    monkeypatch.setattr("spectral.mapping.unmixing._unmix.active_sets", stopped)
+    found = unmix(scene, smooth)
+    assert (found["pixel_state"].values.ravel()[::2] == 3).all()
+    assert (found["pixel_state"].values.ravel()[1::2] != 3).all()
+    report = unmixing_report(found).set_index("what")
+    assert report.loc["unfinished", "value"] == 90
+
+
+def test_hard_problems_all_end():
+    rng = np.random.default_rng(12)
+    for q, rank in ((30, 8), (12, 12), (40, 40)):
+        spectra = rng.normal(size=(q, rank)) @ rng.normal(size=(rank, 50))
+        spectra = np.vstack([spectra, spectra[:2]])  # twins too
+        pixels = rng.normal(size=(50, 200))
+        gram, sides = spectra @ spectra.T, spectra @ pixels
+        shares, done = active_sets(gram, sides, np.empty((0, 0)), False)
+        assert done.all()
+        for pixel, found in zip(pixels.T, shares.T, strict=True):
+            least = nnls(spectra.T, pixel)[1]
+            assert np.linalg.norm(pixel - found @ spectra) <= least * (1 + 1e-9)
     gap = active_sets(np.eye(2), np.array([[np.nan], [1.0]]), np.empty((0, 0)), True)
     assert np.isnan(gap[0]).all()
 
