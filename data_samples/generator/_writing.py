@@ -68,6 +68,7 @@ def _write_grid(
     titles: list[str],
     units: list[str] | None = None,
     scale: float = 1.0,
+    transform: rasterio.Affine = TRANSFORM,
 ) -> None:
     real = bands.dtype.kind == "f"
     options: dict[str, Any] = {"compress": "deflate", "zlevel": 9, "tiled": True}
@@ -82,7 +83,7 @@ def _write_grid(
         width=width,
         dtype=bands.dtype,
         crs=CRS,
-        transform=TRANSFORM,
+        transform=transform,
         nodata=np.nan if real else 0,
         interleave="band",
         **options,
@@ -227,6 +228,7 @@ def _write_truth(district: District, folder: Path) -> None:
     _write_grid(folder / "prospectivity.tif", rounded[None], titles=[title])
     zones = (np.round(district.geology.alteration * 256) / 256).astype("float32")
     _write_grid(folder / "alteration.tif", zones[None], titles=["alteration, 0 to 1"])
+    _write_cover(district.cover, folder / "mineral_cover.tif")
     sections = {
         "district": {"seed": SEED, "crs": CRS, "unit_cell_area_km2": UNIT_CELL},
         "rule": RULE._asdict(),
@@ -242,6 +244,15 @@ def _write_truth(district: District, folder: Path) -> None:
             lines = "".join(f"{k} = {_toml(v)}\n" for k, v in row._asdict().items())
             text += f"\n[[{name}]]\n{lines}"
     (folder / "parameters.toml").write_text(text, encoding="utf-8")
+
+
+def _write_cover(cover: dict[str, np.ndarray], path: Path) -> None:
+    """Share of the ground under each mineral of the strip, one band each."""
+    shares = np.stack(list(cover.values()))
+    rounded = (np.round(shares * 1024) / 1024).astype("float32")
+    cell = STRIP["cell"]
+    place = rasterio.Affine(cell, 0, STRIP["west"], 0, -cell, STRIP["north"])
+    _write_grid(path, rounded, titles=list(cover), transform=place)
 
 
 def _toml(value: object) -> str:

@@ -17,6 +17,7 @@ GRIDS = [
     "other/rainfall.tif",
     "truth/prospectivity.tif",
     "truth/alteration.tif",
+    "truth/mineral_cover.tif",
 ]
 BY_HAND = {"README.md", "district.toml", "geochemistry.toml"}
 

@@ -309,3 +309,23 @@ def test_images(folder):
     assert waves[(waves > 2150) & (waves < 2260)][deepest] == pytest.approx(
         2205, abs=10
     )
+
+
+def test_cover_is_what_the_strip_shows(folder):
+    with (
+        rasterio.open(folder / "truth" / "mineral_cover.tif") as truth,
+        rasterio.open(folder / "imagery" / "swir_strip.img") as strip,
+    ):
+        assert (truth.crs, truth.shape) == (strip.crs, strip.shape)
+        assert truth.transform.almost_equals(strip.transform)
+        cover = dict(zip(truth.descriptions, truth.read().astype(float), strict=True))
+        waves = [float(strip.tags(i + 1)["wavelength"]) for i in range(strip.count)]
+        spectra = dict(zip(waves, strip.read().astype(float), strict=True))
+    total = sum(cover.values())
+    assert 0 <= total.min() <= total.max() <= 1
+    clay = 1 - spectra[2205] / spectra[2130]
+    carbonate = 1 - spectra[2340] / spectra[2275]
+    mica = cover["white mica"] + cover["kaolinite"]
+    assert np.corrcoef(clay.ravel(), mica.ravel())[0, 1] > 0.95
+    plain = mica < 0.05
+    assert np.corrcoef(carbonate[plain], cover["calcite"][plain])[0, 1] > 0.9
