@@ -45,6 +45,9 @@ Crs = Annotated[
     str | None,
     typer.Option(help="Coordinate system where the file states none: EPSG:4547."),
 ]
+Range = Annotated[
+    str, typer.Option("--range", help="Only these wavelengths, nm: 2000-2450.")
+]
 
 
 def cube_from(
@@ -63,6 +66,38 @@ def cube_from(
         cube = open_cube(path, scale=scale, crs=crs)
     tell_notes(path.name, cube)
     return cube
+
+
+def mapped(cube: xr.DataArray, path: Path) -> xr.DataArray:
+    """The cube, refused where its maps would have no place."""
+    if cube.rio.crs is None:
+        raise ValueError(
+            f"{path.name} names no coordinate system, which its maps need. Say it: "
+            "--crs EPSG:32650"
+        )
+    return cube
+
+
+def within(cube: xr.DataArray, wavelengths: str) -> xr.DataArray:
+    """Cube whose bands outside a range such as 2000-2450 are marked bad."""
+    import numpy as np
+
+    if not wavelengths:
+        return cube
+    try:
+        low, high = (float(part) for part in wavelengths.split("-"))
+    except ValueError:
+        raise ValueError(f"--range {wavelengths}: write it as 2000-2450") from None
+    wave = np.asarray(cube["wavelength"], float)
+    bad = (wave < low) | (wave > high)
+    if bad.all():
+        raise ValueError(
+            f"--range {wavelengths}: the cube has no band there, it covers "
+            f"{wave.min():.0f}-{wave.max():.0f} nm"
+        )
+    if "bad_bands" in cube.coords:
+        bad |= np.asarray(cube["bad_bands"], bool)
+    return cube.assign_coords(bad_bands=("wavelength", bad))
 
 
 def library_from(

@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ._shared import Debug, Lang, Language, err, out, told
-from ._spectral_match import (
-    CubeCrs,
+from ._cubes import (
+    Crs,
     CubeFile,
+    Part,
     Range,
     Scale,
     Spectra,
     cube_from,
-    references_from,
+    mapped,
+    within,
 )
+from ._shared import Debug, Lang, Language, err, out, told
+from ._spectral_match import references_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,7 +102,8 @@ def detect(
     ] = "",
     wavelengths: Range = "",
     scale: Scale = None,
-    crs: CubeCrs = None,
+    part: Part = None,
+    crs: Crs = None,
     lang: Lang = Language.en,
     debug: Debug = False,
 ) -> None:
@@ -111,7 +115,8 @@ def detect(
         if not 0 < rate < 0.5:
             raise ValueError(f"--false-alarm-rate {rate:g}: a share, such as 1e-4")
         _check_options(method, library, others, window, max_infeasibility)
-        cube = cube_from(file, scale=scale, crs=crs, wavelengths=wavelengths)
+        cube = mapped(cube_from(file, scale=scale, part=part, crs=crs), file)
+        cube = within(cube, wavelengths)
         score, far = _scores(
             cube,
             method,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ._cubes import Crs, CubeFile, Part, Scale, cube_from
 from ._shared import Debug, Lang, Language, err, out, told
 
 if TYPE_CHECKING:
@@ -15,14 +16,6 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-CubeFile = Annotated[
-    Path,
-    typer.Argument(exists=True, readable=True, help="The cube: ENVI, GeoTIFF …"),
-]
-Crs = Annotated[
-    str | None,
-    typer.Option(help="Coordinate system where the file states none: EPSG:32650."),
-]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of what is random.")]
 REDUCERS = {
     "pca": "PrincipalComponents",
@@ -66,6 +59,8 @@ def reduce(
         ),
     ] = "difference",
     seed: Seed = 0,
+    scale: Scale = None,
+    part: Part = None,
     crs: Crs = None,
     lang: Lang = Language.en,
     debug: Debug = False,
@@ -73,7 +68,6 @@ def reduce(
     """Components that hold the signal: by signal-to-noise, variance, independence."""
     with told(debug=debug, lang=lang):
         import spectral.mapping
-        from spectral import open_cube
         from survey import save_grids, save_table
 
         _known(method, REDUCERS, "--method")
@@ -84,7 +78,7 @@ def reduce(
             raise ValueError("--min-snr is of use with --method mnf only")
         if method == "ica":
             options["random_state"] = seed
-        scene = open_cube(cube, crs=crs)
+        scene = cube_from(cube, scale=scale, part=part, crs=crs)
         fitted = getattr(spectral.mapping, REDUCERS[method])(**options).fit(scene)
         scores = fitted.transform(scene)
         grids = {
@@ -115,6 +109,8 @@ def endmembers(
         typer.Option(help="Components searched: pca or mnf (ppi: mnf, others: pca)."),
     ] = None,
     seed: Seed = 0,
+    scale: Scale = None,
+    part: Part = None,
     crs: Crs = None,
     lang: Lang = Language.en,
     debug: Debug = False,
@@ -122,7 +118,6 @@ def endmembers(
     """Purest spectra of a scene, with the places of their pixels."""
     with told(debug=debug, lang=lang):
         import spectral.mapping
-        from spectral import open_cube
         from survey import save_table
 
         _known(method, SEARCHES, "--method")
@@ -131,7 +126,7 @@ def endmembers(
         options: dict[str, Any] = {} if reduction is None else {"reduction": reduction}
         if method not in SEEDLESS:
             options["random_state"] = seed
-        scene = open_cube(cube, crs=crs)
+        scene = cube_from(cube, scale=scale, part=part, crs=crs)
         if number is None:
             number = spectral.mapping.signal_dimension(scene).n
             _tell([f"HySime tells {number} independent signals."], lang)

@@ -39,7 +39,8 @@ def load_library(
         Cube whose bands are wanted; the spectra are resampled to them, and those that
         lack a good band of it are left out, counted in the notes.
     spectra : sequence of str, optional
-        Ids, names or minerals of the spectra wanted, all of them where nothing is said.
+        Of the spectra wanted: their ids, else names, else minerals, else a part of
+        their names. All spectra where nothing is said.
     scale : float, optional
         Divisor that makes reflectance 0 to 1, for tables that do not state it.
 
@@ -88,6 +89,9 @@ def _chosen(records: pd.DataFrame, wanted: list[str], source: str) -> list[int]:
             hits = list(records.index[texts == one.casefold()])
             if hits:
                 break
+        if not hits:
+            names = records["name"].astype(str).str.casefold()
+            hits = list(records.index[names.str.contains(one.casefold(), regex=False)])
         if not hits:
             known = [str(name) for name in records["spectrum_id"]]
             near = difflib.get_close_matches(one, known, n=3, cutoff=0.4)

@@ -94,14 +94,14 @@ def test_spectra_that_do_not_cover_the_cube_are_named(scene, library, tmp_path):
     table.to_csv(library)
     done = call(scene, "--library", library, "--out", tmp_path / "found.tif")
     assert done.exit_code == 0, done.output
-    assert "1 of 3 spectra lack values" in done.stderr
+    assert "1 of 3 spectra lack good bands" in done.stderr
     assert "talc" in done.stderr
 
 
 def test_bad_input(scene, library, tmp_path):
     out = tmp_path / "found.tif"
     for options, said in [
-        (["--spectra", "calzite"], "no spectrum of library.csv is called so"),
+        (["--spectra", "calzite"], "no spectrum or mineral 'calzite'"),
         (["--range", "400-700"], "covers 2000-2375 nm"),
         (["--range", "near"], "write it as 2000-2450"),
         (["--limit", "9"], "max_angle must be in radians"),
