@@ -36,6 +36,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "_fonts": ["chinese_font", "figure_language"],
         "_fractal_charts": ["figure_fractal", "figure_multifractal"],
         "_maps": ["figure_evidence", "figure_map"],
+        "_mineral_maps": ["figure_mineral_map", "figure_reasons"],
         "_quality_report": ["write_quality_report"],
         "_quicklook": ["figure_quicklook"],
         "_ramps": ["Scale", "area_labels", "area_scale"],

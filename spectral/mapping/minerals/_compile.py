@@ -16,6 +16,7 @@ from ._shapes import (
     model_spectrum,
     reference_curve,
 )
+from ._wording import Lack, Without
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,8 +72,8 @@ class Compiled:
     shapes: list[Shape]
     reach: list[int]  # per window
     depths: np.ndarray  # weighted depth of the pure reference, per rule
-    not_covered: dict[str, str] = field(default_factory=dict)
-    partly: dict[str, list[str]] = field(default_factory=dict)
+    not_covered: dict[str, Lack] = field(default_factory=dict)
+    partly: dict[str, list[Without]] = field(default_factory=dict)
 
     @property
     def rules(self) -> list[Rule]:
@@ -103,14 +104,16 @@ class _Collector:
         self.reach: list[int] = []
         self.pairs: dict[tuple, tuple[int, int, Shape]] = {}
 
-    def add(self, part: Feature | NotFeature, *, centre: bool) -> tuple[int, int] | str:
+    def add(
+        self, part: Feature | NotFeature, *, centre: bool
+    ) -> tuple[int, int] | Lack:
         """Numbers of window and pair, or why the sensor does not cover the feature."""
         usable, whole = None, None
         if part.reference is not None:
             whole = self.references[part.reference]
             usable = np.isfinite(whole)
         window = band_window(part.window, self.wavelength, usable)
-        if isinstance(window, str):
+        if isinstance(window, Lack):
             return window
         reach = self._reach(part, window) if centre else 0
         key = (part.window, window.bands.tobytes(), reach)
@@ -119,8 +122,8 @@ class _Collector:
             if whole is None:
                 whole = model_spectrum(part.model, self.wavelength, self.fwhm)
             shape = make_shape(reference_curve(window, whole))
-            if isinstance(shape, str):
-                return shape
+            if shape is None:
+                return Lack("flat", part.window[0], part.window[3])
             number = self.windows.setdefault(key, (len(self.windows), window))[0]
             if number == len(self.reach):
                 self.reach.append(reach)
@@ -168,9 +171,9 @@ def compile_rules(
     collector = _Collector(wavelength, fwhm, references or {})
     judged, codes, not_covered, partly = [], [], {}, {}
     for code, rule in enumerate(rules.rules, 1):
-        told: list[str] = []
+        told: list[Without] = []
         found = _covered(rule, collector, told)
-        if isinstance(found, str):
+        if isinstance(found, Lack):
             not_covered[rule.name] = found
             continue
         judged.append(found)
@@ -199,17 +202,17 @@ def compile_rules(
     )
 
 
-def _covered(rule: Rule, collector: _Collector, told: list[str]) -> Judged | str:
+def _covered(rule: Rule, collector: _Collector, told: list[Without]) -> Judged | Lack:
     """Rule cut down to what the bands cover, or why it cannot be judged."""
     kept, places, moved = [], [], {}
     for number, feature in enumerate(rule.features):
         wanted = feature.position != Bounds()
         wanted |= number == 0 and rule.family is not None
         place = collector.add(feature, centre=wanted)
-        if isinstance(place, str):
+        if isinstance(place, Lack):
             if feature.required:
                 return place
-            told.append(f"without a feature: {place}")
+            told.append(Without("feature", place))
             continue
         moved[number] = len(kept)
         kept.append(feature)
@@ -217,12 +220,12 @@ def _covered(rule: Rule, collector: _Collector, told: list[str]) -> Judged | str
     whole = sum(feature.weight for feature in rule.features)
     seen = sum(feature.weight for feature in kept)
     if not kept or seen < LEAST_SHARE * whole:
-        return f"features of {seen / whole:.0%} of its weight are covered only"
+        return Lack("little_weight", number=seen / whole)
     nots, not_places = [], []
     for each in rule.nots:
         place = collector.add(each, centre=each.position != Bounds())
-        if isinstance(place, str):
-            told.append(f"without a check for something else: {place}")
+        if isinstance(place, Lack):
+            told.append(Without("check", place))
             continue
         nots.append(each)
         not_places.append(place)
@@ -232,7 +235,7 @@ def _covered(rule: Rule, collector: _Collector, told: list[str]) -> Judged | str
         if ratio.upper in moved and ratio.lower in moved
     ]
     if len(ratios) < len(rule.ratios):
-        told.append("without a ratio of depths: one of its features is not covered")
+        told.append(Without("ratio"))
     cut = replace(rule, features=tuple(kept), nots=tuple(nots), ratios=tuple(ratios))
     weights = [feature.weight * whole / seen for feature in kept] if seen else []
     return Judged(cut, places, weights or [0.0] * len(kept), not_places)

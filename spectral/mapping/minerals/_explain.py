@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from ..._check import check_cube, good_bands
-from ._identify import prepare
+from ._identify import coverage, prepare
 from ._kernel import judge
-from ._reasons import FOR, Judgement, judge_rule, sentences
+from ._reasons import FOR, Judgement, judge_rule
+from ._wording import sentences
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -93,8 +94,7 @@ def explain_spectrum(
         rows += _rows(rank, number, best, told, compiled, lang)
     table = pd.DataFrame(rows, columns=COLUMNS)
     table.attrs = {
-        "not_covered": compiled.not_covered,
-        "partly": compiled.partly,
+        **coverage(compiled),
         "literature": rules.literature,
     }
     return table
@@ -162,7 +162,7 @@ def _rows(
         rows += _arbiter(number, told, compiled, lang)
     if rule.name in compiled.partly:
         text = sentences()["partly"][lang]
-        left_out = "; ".join(compiled.partly[rule.name])
+        left_out = "; ".join(each.say(lang) for each in compiled.partly[rule.name])
         rows.append(
             {
                 "part": "coverage",

@@ -64,9 +64,9 @@ def identify_minerals(
     rules : MineralRules
         From `read_mineral_rules`, perhaps cut with ``rules.select([...])``.
     library : DataArray, dims ("spectrum", "wavelength"), optional
-        Reference spectra on the cube's wavelengths, under the names in
-        ``rules.needed``; NaN where a reference has no value. Rules with modelled bands
-        need none.
+        Reference spectra on the cube's wavelengths; their ids or another coordinate
+        along ``spectrum`` hold the names in ``rules.needed``. NaN where a reference has
+        no value. Rules with modelled bands need none.
     scores : bool
         Whether fit and depth of every rule are given too.
     noise : float or array of shape (n_bands,), optional
@@ -133,7 +133,7 @@ def identify_minerals(
         name, why = next(iter(compiled.not_covered.items()))
         raise ValueError(
             f"none of the {len(rules.rules)} rules can be judged on these bands; "
-            f"{name}: {why}. Use a cube with more bands, or rules for its range."
+            f"{name}: {why.say()}. Use a cube with more bands, or rules for its range."
         )
     outputs = [Output(name) for name in ("mineral", "fit", "depth", "fit_depth")]
     outputs += [Output("second"), Output("margin")]
@@ -187,7 +187,7 @@ def _references(
             f"{cube.sizes['wavelength']}, and they differ. Bring it there first: "
             "spectral.resample(library, like=cube)"
         )
-    names = [str(name) for name in np.atleast_1d(library["spectrum"].values)]
+    names = _named(library, needed)
     lacking = sorted(set(needed) - set(names))
     if lacking:
         raise KeyError(
@@ -199,6 +199,16 @@ def _references(
     if "bad_bands" in cube.coords:
         values = values[:, ~np.asarray(cube["bad_bands"].values, bool)]
     return {name: values[names.index(name)] for name in needed}
+
+
+def _named(library: xr.DataArray, needed: list[str]) -> list[str]:
+    """Names of the spectra: ids, or the coordinate with most of those needed."""
+    texts = [
+        [str(name) for name in coordinate.values]
+        for coordinate in library.coords.values()
+        if coordinate.dims == ("spectrum",)
+    ]
+    return max(texts, key=lambda names: len(set(names) & set(needed)), default=[])
 
 
 def _noise(
@@ -278,11 +288,21 @@ def _dataset(
     )
     result.attrs = {
         "rules": rules.source,
-        "not_covered": compiled.not_covered,
-        "partly": compiled.partly,
+        **coverage(compiled),
         "notes": _notes(compiled, rules),
     }
     return result
+
+
+def coverage(compiled: Compiled) -> dict[str, Any]:
+    """Rules the bands cannot judge, or judge without a part, in words."""
+    return {
+        "not_covered": {name: why.say() for name, why in compiled.not_covered.items()},
+        "partly": {
+            name: [each.say() for each in parts]
+            for name, parts in compiled.partly.items()
+        },
+    }
 
 
 def class_attrs(rules: MineralRules) -> dict[str, Any]:
@@ -304,13 +324,13 @@ def class_attrs(rules: MineralRules) -> dict[str, Any]:
 def _notes(compiled: Compiled, rules: MineralRules) -> list[str]:
     whole, notes = len(rules.rules), []
     if compiled.not_covered:
-        told = _first(compiled.not_covered)
+        told = _first(coverage(compiled)["not_covered"])
         notes.append(
             f"{len(compiled.not_covered)} of {whole} rules could not be judged on "
             f"these bands: {told}"
         )
     if compiled.partly:
-        told = _first({name: why[0] for name, why in compiled.partly.items()})
+        told = _first({name: why[0].say() for name, why in compiled.partly.items()})
         notes.append(
             f"{len(compiled.partly)} of {whole} rules were judged without a feature "
             f"or a check that these bands do not cover: {told}"

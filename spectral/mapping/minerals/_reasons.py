@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import tomllib
-from importlib import resources
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ._measure import membership
 from ._rules import Bounds
+from ._wording import sentences
 
 if TYPE_CHECKING:
     from ._compile import Compiled, Judged
@@ -38,14 +36,6 @@ class Judgement(NamedTuple):
     product: float
     accepted: bool
     likeness: float  # fit without any constraint, to rank what was rejected
-
-
-@functools.cache
-def sentences() -> dict[str, dict[str, str]]:
-    """Templates by key and language."""
-    data = resources.files(__package__.partition(".")[0]) / "data"
-    text = (data / "mineral_reasons.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
 
 
 def measure(
@@ -138,6 +128,9 @@ def _feature(
     place = ""
     if np.isfinite(one.place) and wanted != Bounds():
         place = sentences()["place"][lang].format(position=one.place)
+        if share < 1:
+            part = sentences()["partial"][lang]
+            place += part.format(share=share, bounds=_bounds(wanted))
     reason = sentences()["feature_for"][lang].format(
         name=name, fit=one.fit, depth=one.depth, place=place
     )
@@ -184,6 +177,7 @@ def _ratios(judged: Judged, found: list[Measured], lang: str) -> list[dict[str, 
         against = value < low or value >= high
         pair = [judged.rule.features[i] for i in (ratio.upper, ratio.lower)]
         name = " / ".join(_name(part, lang) for part in pair)
+        key = "depths" if against else "depths_passed"
         rows.append(
             {
                 "part": "ratio",
@@ -192,7 +186,7 @@ def _ratios(judged: Judged, found: list[Measured], lang: str) -> list[dict[str, 
                 "low": ratio.bounds.low,
                 "high": ratio.bounds.high,
                 "verdict": AGAINST if against else PASSED,
-                "reason": _say("depths", lang, name, value, ratio.bounds),
+                "reason": _say(key, lang, name, value, ratio.bounds),
             }
         )
     return rows

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ._wording import Lack
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -35,7 +37,7 @@ class Shape(NamedTuple):
 
 def band_window(
     ends: Sequence[float], wavelength: np.ndarray, usable: np.ndarray | None = None
-) -> Window | str:
+) -> Window | Lack:
     """
     Bands within four ends, or why they do not suffice.
 
@@ -50,28 +52,27 @@ def band_window(
 
     Returns
     -------
-    Window or str
-        A sentence where the bands do not cover the window.
+    Window or Lack
+        The latter where the bands do not cover the window.
     """
     inside = (wavelength >= ends[0] - EDGE) & (wavelength <= ends[3] + EDGE)
     left = np.flatnonzero(inside & (wavelength <= ends[1] + EDGE))
     right = np.flatnonzero(inside & (wavelength >= ends[2] - EDGE))
-    whole = f"{ends[0]:.0f}-{ends[3]:.0f} nm"
     if wavelength.size == 0 or not inside.any():
-        return f"no band within {whole}"
+        return Lack("no_band", ends[0], ends[3])
     for side, bands, pair in (("left", left, ends[:2]), ("right", right, ends[2:])):
         if not bands.size:
-            return f"no band on the {side} shoulder {pair[0]:.0f}-{pair[1]:.0f} nm"
+            return Lack(f"no_{side}", *pair)
     if usable is not None:
         inside &= usable
         if not usable[left].any() or not usable[right].any():
-            return f"the reference has no value on a shoulder of {whole}"
+            return Lack("no_reference", ends[0], ends[3])
     bands = np.flatnonzero(inside)
     if bands.size < FEWEST:
-        return f"only {bands.size} bands within {whole}"
+        return Lack("few_bands", ends[0], ends[3], bands.size)
     gap = float(np.diff(wavelength[bands]).max())
     if gap > WIDEST_GAP * (ends[3] - ends[0]):
-        return f"a gap of {gap:.0f} nm between bands within {whole}"
+        return Lack("gap", ends[0], ends[3], gap)
     first, last = wavelength[left].mean(), wavelength[right].mean()
     along = (wavelength[bands] - first) / (last - first)
     return Window(bands, left, right, along)
@@ -102,11 +103,11 @@ def model_spectrum(
     return spectrum
 
 
-def make_shape(curve: np.ndarray) -> Shape | str:
-    """Least-squares form of a continuum-removed curve; a sentence if it is flat."""
+def make_shape(curve: np.ndarray) -> Shape | None:
+    """Least-squares form of a continuum-removed curve; None if it is flat."""
     about = curve - curve.mean()
     square = float(about @ about)
     if not np.isfinite(square) or square < 1e-12:
-        return "the reference is flat within its window"
+        return None
     depth = 1 - curve.min() if curve.mean() < 1 else curve.max() - 1
     return Shape(about / square, square, float(depth))

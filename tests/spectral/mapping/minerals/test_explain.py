@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from spectral.mapping import explain_spectrum, identify_minerals, read_mineral_rules
-from spectral.mapping.minerals._reasons import sentences
+from spectral.mapping.minerals._wording import sentences
 
 from .conftest import made_spectra
 
