@@ -9,6 +9,7 @@ import xarray as xr
 
 from ..._blocks import Output, map_spectra
 from ..._check import check_cube, good_bands
+from ..._threads import one_blas_thread
 from ._active import active_sets
 from ._endmembers import endmembers_on
 from ._project import project
@@ -249,7 +250,8 @@ def _one_tile(values: np.ndarray, problem: Problem, penalties: Penalties) -> np.
     products, facts = project(flat, problem.rows)
     q = len(problem.gram)
     sides = products[:q].reshape(q, *shape)
-    shares, done = smooth_shares(problem.gram, sides, penalties)
+    with one_blas_thread():
+        shares, done = smooth_shares(problem.gram, sides, penalties)
     shares = shares.reshape(q, -1)
     shares[:, np.isnan(facts[0])] = np.nan
     finished = np.full(shares.shape[1], done)

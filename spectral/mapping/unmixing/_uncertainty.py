@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import xarray as xr
 
+from ..._blocks import _each
 from ..._check import check_cube, good_bands
 from ..._threads import one_blas_thread
 from ._draws import normal_draws
@@ -195,7 +196,7 @@ def _mapped(
     central: Problem,
     draws: list[Draw],
     quantiles: list[float],
-    random_state: int,
+    seed: int,
 ) -> xr.Dataset:
     spectra = good_bands(cube)
     others = [dim for dim in spectra.dims if dim != "wavelength"]
@@ -210,13 +211,15 @@ def _mapped(
         shape = values.shape[:-1]
         flat = np.moveaxis(values, -1, 0).reshape(values.shape[-1], -1)
         found = np.empty((size, len(pure.names), flat.shape[1]), dtype)
+
+        def work(part: slice) -> None:
+            found[:, :, part] = _spread(
+                flat[:, part], numbers.ravel()[part], central, draws, quantiles, seed
+            )
+
+        parts = [slice(i, i + SLAB) for i in range(0, flat.shape[1], SLAB)]
         with one_blas_thread():
-            for start in range(0, flat.shape[1], SLAB):
-                part = slice(start, start + SLAB)
-                found[:, :, part] = _spread(
-                    flat[:, part], numbers.ravel()[part], central, draws,
-                    quantiles, random_state,
-                )  # fmt: skip
+            _each(work, parts, side_by_side=not lazy)
         return np.moveaxis(found.reshape(size, -1, *shape), (0, 1), (-2, -1))
 
     stacked = xr.apply_ufunc(
