@@ -20,15 +20,20 @@ SUN_AZIMUTH, SUN_ELEVATION = 148.0, 52.0
 STRIP = {"west": 531_000.0, "north": 3_407_000.0, "cell": 25.0}
 STRIP_SHAPE = (40, 60)  # rows, columns
 WAVELENGTHS = np.round(np.linspace(2000, 2495, 100), 1)
-# Absorption features near 2200 nm: centre, width (nm), depth at pure coverage.
+# Bands (centre, width, depth; nm) fitted to spectra of the USGS library splib07, public
+# domain: muscovite CU91-250A, kaolinite CM9, clinochlore GDS158, calcite WS272. With
+# them the level at 2250 nm and its change over 500 nm.
 MINERALS = {
-    "white mica": ((2203, 16, 0.34), (2348, 22, 0.16), (2435, 20, 0.10)),
-    "kaolinite": ((2206, 13, 0.36), (2165, 11, 0.20), (2380, 24, 0.08)),
-    "chlorite": ((2252, 18, 0.16), (2338, 26, 0.34)),
-    "calcite": ((2340, 20, 0.30), (2300, 32, 0.06)),
-}
-BACKGROUND_LEVEL = {"white mica": 0.42, "kaolinite": 0.46, "chlorite": 0.24,
-                    "calcite": 0.48}  # fmt: skip
+    "white mica": (0.525, -0.182, ((2201, 22, 0.164), (2209, 41, 0.107),
+        (2347, 35, 0.156), (2387, 15, 0.028), (2438, 48, 0.180), (2503, 34, 0.083))),
+    "kaolinite": (0.470, -0.779, ((2161, 17, 0.301), (2209, 7, 0.330),
+        (2195, 24, 0.295), (2317, 52, 0.122), (2384, 14, 0.127), (2358, 8, 0.056),
+        (2475, 54, 0.142), (2128, 35, 0.060))),
+    "chlorite": (0.545, 0.391, ((2252, 23, 0.201), (2337, 39, 0.327),
+        (2293, 28, 0.203), (2390, 51, 0.233), (2225, 90, 0.133), (2493, 90, 0.424))),
+    "calcite": (1.140, 0.428, ((2365, 90, 0.287), (2311, 39, 0.254),
+        (2165, 66, 0.157), (2259, 55, 0.220), (2506, 90, 0.580), (2345, 21, 0.241))),
+}  # fmt: skip
 
 
 def make_scene(mapped: np.ndarray, geology: Geology, terrain: Terrain) -> np.ndarray:
@@ -119,7 +124,8 @@ def _on_strip(field: np.ndarray) -> np.ndarray:
 
 
 def _spectrum(mineral: str) -> np.ndarray:
-    spectrum = np.full(WAVELENGTHS.size, BACKGROUND_LEVEL[mineral])
-    for centre, width, depth in MINERALS[mineral]:
+    level, change, bands = MINERALS[mineral]
+    spectrum = level * (1 + change * (WAVELENGTHS - 2250) / 500)
+    for centre, width, depth in bands:
         spectrum *= 1 - depth * np.exp(-(((WAVELENGTHS - centre) / width) ** 2))
     return spectrum
