@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ..cubes._header import is_header, items, number, numbers, read_header, whole_number
+from ._order import Order, order_channels
 from ._schema import check_records
 from ._taxonomy import class_of, find_mineral, mineral_group
 
@@ -64,9 +65,9 @@ def read_envi_library(path: str | Path) -> pd.DataFrame:
     in …" and "Resolution in …" are the grid, wanted only where the header lacks it,
     else checked against it; the header's ignore value (-1.23e34), and what a
     convolution has made of it (beyond 1e6), are NaN; an uncertainty below zero is NaN.
-    Channels are put in order of wavelength, keeping the order of equal ones: where
-    detectors overlap, their channels alternate; of channels at exactly one wavelength
-    the first stays.
+    Channels are put in order of wavelength; where detectors overlap, each is kept up to
+    the middle of the overlap (`spectral.open_cube` marks the same bands bad); of
+    channels at exactly one wavelength the first stays.
 
     Parameters
     ----------
@@ -103,10 +104,10 @@ def read_envi_library(path: str | Path) -> pd.DataFrame:
     waves, fwhm, notes = _grid(entries, values, kinds, data.name)
     values, told = _cleaned(values, entries, kinds)
     notes += told
-    order, told = _order(waves)
-    notes += told
-    waves, fwhm = waves[order], None if fwhm is None else fwhm[order]
-    records = _records(names, values[:, order], kinds, waves, fwhm)
+    order = order_channels(waves)
+    notes += _told_order(order)
+    waves, fwhm = waves[order.take], None if fwhm is None else fwhm[order.take]
+    records = _records(names, values[:, order.take], kinds, waves, fwhm)
     empty = [np.isnan(row).all() for row in records["reflectance"]]
     if any(empty):
         notes.append(f"{sum(empty)} spectra without a single value were left out")
@@ -287,31 +288,26 @@ def _cleaned(
     return values, notes
 
 
-def _order(waves: NDArray) -> tuple[NDArray, list[str]]:
-    """Channels by wavelength, the order of equal ones kept, the first of equal ones."""
-    falls = np.flatnonzero(np.diff(waves) <= 0)
-    order = np.argsort(waves, kind="stable")
-    if not falls.size:
-        return order, []
-    if (np.diff(waves) < 0).all():
-        return order, ["the channels stood from long to short and were turned round"]
-    top = np.maximum.accumulate(waves)
-    inside = [int((waves[: at + 1] >= waves[at + 1]).sum()) for at in falls]
-    inside = [
-        n + int((waves[at + 1 :] <= top[at]).sum())
-        for n, at in zip(inside, falls, strict=True)
-    ]
-    ranges = ", ".join(f"{waves[at + 1]:g}-{top[at]:g} nm" for at in falls[:6])
-    notes = [
-        f"{sum(inside)} channels of overlapping detectors stand in {falls.size} "
-        f"place(s) out of order ({ranges}); they were sorted by wavelength"
-    ]
-    twice = np.flatnonzero(np.diff(waves[order]) == 0) + 1
-    if twice.size:
+def _told_order(order: Order) -> list[str]:
+    """What was done to bring the channels into order."""
+    notes = []
+    if order.turned:
+        notes.append("the channels stood from long to short and were turned round")
+    if order.sorted:
         notes.append(
-            f"{twice.size} channels at the wavelength of another were left out"
+            f"the channels step back in {order.sorted} place(s): they were sorted"
         )
-    return np.delete(order, twice), notes
+    if order.overlap:
+        told = ", ".join(f"{low:g}-{high:g} nm" for low, high in order.ranges)
+        notes.append(
+            f"{order.overlap} channels measured twice by overlapping detectors "
+            f"({told}) were left out: each detector is kept up to the middle"
+        )
+    if order.equal:
+        notes.append(
+            f"{order.equal} channels at the wavelength of another were left out"
+        )
+    return notes
 
 
 def _records(
@@ -346,7 +342,7 @@ def _records(
 def parse_usgs_name(name: str) -> dict[str, str | None]:
     """Parts of a splib07 name; without them where it is built differently."""
     found = _USGS.fullmatch(" ".join(name.split()))
-    head = found["head"].replace("_", " ") if found and " " not in name else name
+    head = _parted(found["head"]) if found and " " not in name else name
     head = found["head"] if found and " " in name else head
     mineral = find_mineral(head)
     words = head.split()
@@ -364,6 +360,14 @@ def parse_usgs_name(name: str) -> dict[str, str | None]:
     if found and found["measurement"] == "TRAN":
         parts["quantity"] = "transmittance"
     return parts
+
+
+def _parted(head: str) -> str:
+    """Name as the ENVI files write it: blanks around the sample, "Kaolin_Smect H89"."""
+    words = head.split("_")
+    coded = (i for i, word in enumerate(words) if i and any(c.isdigit() for c in word))
+    at = next(coded, len(words))
+    return " ".join(["_".join(words[:at]), *words[at:]])
 
 
 def _provenance(data: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._order import order_channels
 from .._taxonomy import class_of, find_mineral, mineral_group
 
 if TYPE_CHECKING:
@@ -19,11 +20,12 @@ MOST = 1.5  # of a share of light
 UNITS = {"nm": 1.0, "um": 1e3}
 
 MESSAGES = {
-    "fill": "{n} channels held a fill value and are missing",
+    "fill": "{n} values were empty or a fill value and are missing (NaN)",
     "reversed": "{n} spectra ran from long to short wavelengths and were turned round",
-    "overlap": "{n} channels measured twice by overlapping detectors were dropped: of "
-    "each overlap the nearer half of either detector is kept",
-    "equal": "{n} channels repeated a wavelength and were dropped: the first is kept",
+    "sorted": "{n} spectra had channels out of order and were sorted",
+    "overlap": "{n} values measured twice by overlapping detectors were left out: each "
+    "detector is kept up to the middle of the overlap",
+    "equal": "{n} values at the wavelength of another were left out: the first is kept",
     "percent": "{n} spectra were in percent and divided by 100",
     "scaled": "{n} spectra were divided by the scale given",
     "micrometres": "{n} spectra had wavelengths in micrometres, now nm",
@@ -37,6 +39,8 @@ MESSAGES = {
     "lone_errors": "{n} records of error bars belong to no spectrum here and were "
     "left out",
     "reference": "{n} spectra are target over white reference: their file holds both",
+    "usgs": "{n} spectra carry a name of the USGS library: mineral, sample and "
+    "spectrometer were read from it",
     "renamed": "{n} spectra shared a name with another and were numbered",
 }
 
@@ -46,6 +50,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.counts: Counter[tuple[str, tuple]] = Counter()
+        self.told: list[str] = []  # sentences of another reader
 
     def add(self, kind: str, n: int = 1, **values: str) -> None:
         """Count `n` more of a kind."""
@@ -54,10 +59,11 @@ class Tally:
 
     def notes(self) -> list[str]:
         """One sentence a kind."""
-        return [
+        counted = [
             MESSAGES[kind].format(n=n, **dict(values))
             for (kind, values), n in self.counts.items()
         ]
+        return [*self.told, *counted]
 
 
 def clean_spectrum(
@@ -130,23 +136,12 @@ def _to_nanometres(
 
 
 def _ascending(found: dict[str, np.ndarray | None], tally: Tally) -> None:
-    waves = found["wavelength"]
-    if waves.size > 1 and np.median(np.diff(waves)) < 0:
-        tally.add("reversed")
-        _take(found, slice(None, None, -1))
-    while (steps := np.flatnonzero(np.diff(found["wavelength"]) < 0)).size:
-        at = int(steps[0])
-        waves = found["wavelength"]
-        middle = (waves[at] + waves[at + 1]) / 2
-        place = np.arange(waves.size)
-        above = np.flatnonzero(waves[at + 1 :] > middle)
-        first = at + 1 + (int(above[0]) if above.size else waves.size)
-        keep = np.where(place <= at, waves <= middle, place >= first)
-        tally.add("overlap", int((~keep).sum()))
-        _take(found, keep)
-    same = np.append(True, np.diff(found["wavelength"]) > 0)
-    tally.add("equal", int((~same).sum()))
-    _take(found, same)
+    order = order_channels(found["wavelength"])
+    tally.add("reversed", order.turned)
+    tally.add("sorted", order.sorted > 0)
+    tally.add("overlap", order.overlap)
+    tally.add("equal", order.equal)
+    _take(found, order.take)
 
 
 def _take(found: dict[str, np.ndarray | None], which: Any) -> None:  # noqa: ANN401

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 import zipfile
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
+from .._schema import check_records
 from ._asd import is_asd, read_asd
 from ._clean import Tally, to_records
 from ._ecostress import is_ecostress, read_ecostress
@@ -17,12 +21,13 @@ from ._splib import is_splib, read_splib
 from ._tables import is_table, read_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import pandas as pd
 
 HEAD = 65_536  # bytes looked at to tell a format
-LARGEST = 1 << 28  # bytes of one file inside an archive
+LARGEST = 1 << 28  # bytes of one file of a folder or an archive
+DOCUMENTS = {".md", ".json", ".html", ".htm", ".xml", ".pdf", ".py", ".toml"}
 FORMATS = {
     "specpr": (is_specpr, read_specpr),
     "asd": (is_asd, read_asd),
@@ -48,8 +53,9 @@ def read_spectra(
     ----------
     path : path
         A file of a known format; a folder or a ``.zip`` with many, of one format or
-        several. Text files of splib07 find their wavelengths, bandpass and error bars
-        among the files beside them.
+        several, where what is no spectrum is passed over and counted. Text files of
+        splib07 find their wavelengths, bandpass and error bars among the files beside
+        them.
     format : str, optional
         "envi" (.sli), "splib07" (text), "specpr", "ecostress" (and ASTER), "relab",
         "asd" (binary), "svc" (.sig), "sed" (Spectral Evolution), "csv" (EcoSIS, TSG
@@ -66,7 +72,8 @@ def read_spectra(
         Records as `check_records` describes them: one spectrum a row, wavelengths in
         nm, ascending, reflectance 0 to 1, NaN where missing. ``attrs["notes"]`` says,
         with counts, what was cleaned, dropped or guessed; ``attrs["provenance"]`` has
-        file, sha256 and format.
+        file, sha256 (of a folder or archive that of the files read), format
+        and date (of the file, or the newest one).
 
     Raises
     ------
@@ -110,10 +117,15 @@ def read_spectra(
             f"{', '.join(FORMATS)}; text files of splib07 need the files of "
             "wavelengths beside them."
         )
-    provenance = {"file": path.name, "sha256": digest, "format": formats}
+    files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
+    when = datetime.fromtimestamp(max(p.stat().st_mtime for p in files), UTC)
+    provenance = {
+        "file": path.name,
+        "sha256": digest,
+        "format": formats,
+        "date": when.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
     records = to_records(spectra, tally, provenance)
-    from .._schema import check_records
-
     check_records(records)
     return records
 
@@ -125,16 +137,26 @@ def _read_all(
     spectra: list[dict[str, Any]] = []
     splib: dict[str, bytes] = {}
     single = path.is_file() and path.suffix.lower() != ".zip"
-    for name, content in _files(path):
-        digest.update(content)
-        kind = wanted or _kind(content[:HEAD])
-        if kind == "splib07":
-            splib[name] = content
-            continue
+    files = dict(_files(path))
+    pairs = {} if single else _envi_pairs(files)
+    for name, file in files.items():
+        if name in pairs.values():
+            continue  # read with its header
+        kind = "envi" if name in pairs else wanted or _kind(name, file.head())
         if kind is None:
             tally.add("skipped")
             continue
+        content = file.whole()
+        digest.update(content)
+        if kind == "splib07":
+            splib[name] = content
+            continue
         formats.append(kind)
+        if kind == "envi":
+            data = files[pairs[name]].whole()
+            digest.update(data)
+            spectra += _envi_spectra({name: content, pairs[name]: data}, tally)
+            continue
         spectra += FORMATS[kind][1](content, PurePosixPath(name).name, tally, options)
     if splib:
         formats.append("splib07")
@@ -146,27 +168,86 @@ def _read_all(
     return spectra, ", ".join(dict.fromkeys(formats)), digest.hexdigest()
 
 
-def _files(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Name and content of each file, in the order of their names."""
+class _File(NamedTuple):
+    """A file of a folder or an archive, read when it is known to be wanted."""
+
+    open: Callable[[], IO[bytes]]
+    size: int
+    where: str
+
+    def head(self) -> bytes:
+        """What tells the format."""
+        with self.open() as stream:
+            return stream.read(HEAD)
+
+    def whole(self) -> bytes:
+        """All of it, if it is not far larger than files of spectra are."""
+        if self.size > LARGEST:
+            raise ValueError(
+                f"{self.where} is larger than {LARGEST >> 20} MiB: no file of spectra. "
+                "Split it, or take it out of the folder or archive."
+            )
+        with self.open() as stream:
+            return stream.read()
+
+
+def _files(path: Path) -> Iterator[tuple[str, _File]]:
+    """Name and file of each, in the order of their names."""
     if path.is_dir():
         for file in sorted(p for p in path.rglob("*") if p.is_file()):
-            yield file.relative_to(path).as_posix(), file.read_bytes()
+            name = file.relative_to(path).as_posix()
+            yield name, _File(partial(file.open, "rb"), file.stat().st_size, str(file))
     elif path.suffix.lower() == ".zip":
         try:
             with zipfile.ZipFile(path) as archive:
-                for entry in sorted(archive.infolist(), key=lambda e: e.filename):
-                    if entry.is_dir():
-                        continue
-                    if entry.file_size > LARGEST:
-                        raise ValueError(
-                            f"{path}: {entry.filename} is larger than "
-                            f"{LARGEST >> 20} MiB: no file of spectra. Unpack it first."
-                        )
-                    yield entry.filename, archive.read(entry)
+                entries = sorted(archive.infolist(), key=lambda e: e.filename)
         except zipfile.BadZipFile as error:
             raise ValueError(f"{path} is no whole zip archive: get it anew.") from error
+        for entry in entries:
+            if not entry.is_dir():
+                where = f"{path}: {entry.filename}"
+                opened = partial(_unzipped, path, entry.filename)
+                yield entry.filename, _File(opened, entry.file_size, where)
     else:
-        yield path.name, path.read_bytes()
+        size = path.stat().st_size
+        yield path.name, _File(partial(path.open, "rb"), size, str(path))
+
+
+def _unzipped(path: Path, name: str) -> IO[bytes]:
+    with zipfile.ZipFile(path) as archive:
+        return archive.open(name)
+
+
+def _envi_pairs(files: dict[str, _File]) -> dict[str, str]:
+    """Data of each header of an ENVI spectral library, by the header's name."""
+    found = {}
+    for name in files:
+        if not name.lower().endswith(".hdr"):
+            continue
+        head = files[name].head()
+        if head[:4] != b"ENVI" or b"spectral library" not in head.lower():
+            continue
+        stem = name[:-4]
+        near = (stem, *(f"{stem}{end}" for end in (".sli", ".SLI", ".lib")))
+        data = next((other for other in near if other in files), None)
+        if data is not None:
+            found[name] = data
+    return found
+
+
+def _envi_spectra(pair: dict[str, bytes], tally: Tally) -> list[dict[str, Any]]:
+    """Spectra of a header and its data, wherever they were."""
+    from .._sli import read_envi_library
+
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in pair.items():
+            file = Path(folder) / PurePosixPath(name).name
+            file.write_bytes(content)
+            if name.lower().endswith(".hdr"):
+                header = file
+        records = read_envi_library(header)
+    tally.told += [f"{header.name}: {note}" for note in records.attrs["notes"]]
+    return records.astype(object).where(records.notna(), None).to_dict("records")
 
 
 def _beside(path: Path) -> dict[str, bytes]:
@@ -179,7 +260,9 @@ def _beside(path: Path) -> dict[str, bytes]:
     return found | {f"errorbars/{p.name}": p.read_bytes() for p in bars}
 
 
-def _kind(head: bytes) -> str | None:
+def _kind(name: str, head: bytes) -> str | None:
+    if head[:4] == b"ENVI" or PurePosixPath(name).suffix.lower() in DOCUMENTS:
+        return None
     if is_splib(head):
         return "splib07"
     if b"\0" in head[:2000] and not (is_specpr(head) or is_asd(head)):

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._sli import parse_usgs_name
 from ._clean import clean_spectrum
 from ._text import decode
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ._clean import Tally
 
 NUMBER = re.compile(
@@ -21,11 +24,12 @@ NUMBER = re.compile(
 WAVES = re.compile(r"^\s*(wavelength|wavelengths|wvl|wave|lambda|nm|波长)\b", re.I)
 NAMES = (
     "spectrum_id", "name", "sample", "sample_id", "id", "spectrum", "class", "label",
+    "rule",
     "title", "index", "样品编号", "名称",
 )  # fmt: skip
 LEAST = 4  # columns of wavelengths that make a table of spectra
 TEXTS = {
-    "name": ("name", "title", "common name", "label", "class", "名称"),
+    "name": ("name", "title", "common name", "label", "class", "rule", "名称"),
     "mineral": ("mineral", "min1 tsas", "min1 utsas", "矿物"),
     "sample_id": ("sample_id", "sample", "sample id", "样品编号", "hole id"),
     "instrument": ("instrument", "instrument name", "instrument model"),
@@ -113,6 +117,8 @@ def _wide(
     spectral = [i for i, cell in enumerate(titles) if NUMBER.match(cell)]
     waves = _floats([titles[i] for i in spectral])
     unit = _unit([titles[i] for i in spectral], options)
+    texts = [i for i in range(len(titles)) if i not in set(spectral) and titles[i]]
+    key = _key_column(rows[header + 1 :], titles, texts)
     stem = name.rsplit(".", 1)[0]
     for number, row in enumerate(rows[header + 1 :], 1):
         cells = row + [""] * (len(titles) - len(row))
@@ -122,12 +128,26 @@ def _wide(
                 f"{name}, row {number}: {len(row)} cells under {len(titles)} columns. "
                 "Put texts with commas into quotation marks."
             )
-        told = {
-            titles[i]: cells[i]
-            for i in range(len(titles))
-            if i not in set(spectral) and titles[i] and cells[i]
-        }
-        yield _record(told, f"{stem} {number}", waves, values, unit, tally, options)
+        told = {titles[i]: cells[i] for i in texts if cells[i]}
+        otherwise = f"{stem} {number}" if key is None else cells[key]
+        yield _record(told, otherwise, waves, values, unit, tally, options)
+
+
+def _key_column(
+    rows: list[list[str]], titles: list[str], texts: list[int]
+) -> int | None:
+    """First column that names each row differently, where none is called a name."""
+    if {titles[i].lower() for i in texts} & set(NAMES):
+        return None
+    for i in texts:
+        cells = [row[i] if i < len(row) else "" for row in rows]
+        if (
+            all(cells)
+            and len(set(cells)) == len(cells)
+            and np.isnan(_floats(cells)).all()
+        ):
+            return i
+    return None
 
 
 def _long(
@@ -144,6 +164,16 @@ def _long(
         yield _record(
             {"name": label}, label, waves[known], values[known], unit, tally, options
         )
+
+
+def _usgs(texts: Iterable[str], tally: Tally) -> dict[str, str | None] | None:
+    """What a name of the USGS library among the texts of a row tells."""
+    for text in texts:
+        parts = parse_usgs_name(text)
+        if parts["measurement"]:
+            tally.add("usgs")
+            return parts
+    return None
 
 
 def _values(cells: list[str], name: str, row: int) -> np.ndarray:
@@ -176,6 +206,9 @@ def _record(
         for field, keys in TEXTS.items()
     }
     identity = next((lower[key] for key in NAMES if lower.get(key)), otherwise)
+    usgs = None if texts["mineral"] else _usgs(told.values(), tally)
+    if usgs is not None:
+        texts = {**texts, **{key: value for key, value in usgs.items() if value}}
     used = {key for keys in TEXTS.values() for key in keys}
     rest = {key: value for key, value in told.items() if key.lower() not in used}
     more = "; ".join(f"{key}: {value}" for key, value in rest.items())

@@ -79,8 +79,7 @@ def test_everything_goes_where_it_belongs(tmp_path):
         "are missing (NaN)",
         "1 records of error bars became uncertainty",
         "1 uncertainties below zero in 1 spectra are missing (NaN)",
-        "2 channels of overlapping detectors stand in 1 place(s) out of order "
-        "(550-600 nm); they were sorted by wavelength",
+        "the channels step back in 1 place(s): they were sorted",
     ]
     assert found.attrs["provenance"]["file"] == "lib.sli"
     assert len(found.attrs["provenance"]["sha256"]) == 64
@@ -182,6 +181,10 @@ def test_whole_splib07(real_data):
     spectra = raw[2:][~is_error[2:]]
     waves = np.array(found["wavelength"][0])
     assert (np.diff(waves) > 0).all()
+    # 664.3-687 and 1252.36-1268.99 nm are measured twice: cut at the middle of each
+    cut = [30, 31, 32, 33, 95, 96]
+    spectra = np.delete(spectra, cut, axis=1)
+    raw = np.delete(raw, cut, axis=1)
     assert np.isnan(values).sum() == (spectra < -1e6).sum()
     known = spectra > -1e6
     assert np.nansum(values, dtype="f8") == pytest.approx(
@@ -194,5 +197,6 @@ def test_whole_splib07(real_data):
     error = found["uncertainty"][row]
     given = raw[at]
     assert np.nansum(error) == pytest.approx(given[given > 0].sum(), rel=1e-5)
-    assert sum("10 channels of overlapping" in n for n in found.attrs["notes"]) == 1
+    told = "6 channels measured twice by overlapping detectors (664.3-687 nm, 1252.36-"
+    assert sum(told in note for note in found.attrs["notes"]) == 1
     assert found["mineral"].notna().sum() > 1300

@@ -127,7 +127,7 @@ def test_specpr_with_error_bars_and_fill(tmp_path):
     )
     assert np.nanmax(row["uncertainty"]) == pytest.approx(0.004, rel=1e-5)
     told = notes(records)
-    assert "1 channels held a fill value" in told
+    assert "1 values were empty or a fill value" in told
     assert "1 records of error bars became" in told
     assert "no wavelengths of their length" in told
 
@@ -266,9 +266,7 @@ def test_svc_with_overlapping_detectors(tmp_path):
         row["reflectance"], np.interp(row["wavelength"], WAVES, VALUES), atol=2e-6
     )
     dropped = waves.size - row["wavelength"].size
-    assert f"{dropped} channels measured twice by overlapping detectors" in notes(
-        records
-    )
+    assert f"{dropped} values measured twice by overlapping detectors" in notes(records)
 
 
 def test_spectral_evolution(tmp_path):
@@ -411,7 +409,8 @@ def test_any_detectors_become_one_ascending_grid(parts):
     )
     assert (np.diff(found["wavelength"]) > 0).all()
     np.testing.assert_array_equal(found["reflectance"], found["wavelength"] / 1e4)
-    dropped = sum(n for (kind, _), n in tally.counts.items() if kind != "reversed")
+    kinds = ("overlap", "equal")
+    dropped = sum(n for (kind, _), n in tally.counts.items() if kind in kinds)
     assert found["wavelength"].size + dropped == waves.size
 
 
@@ -420,3 +419,70 @@ def test_input_is_not_changed():
     clean_spectrum({"wavelength": waves, "reflectance": values}, Tally(), scale=100)
     np.testing.assert_array_equal(waves, WAVES[::-1])
     np.testing.assert_array_equal(values, VALUES)
+
+
+# -- folders and archives --------------------------------------------------------------
+
+
+def sli_pair(folder, **entries):
+    np.array([[0.5, 0.4, 0.5], [0.3, 0.2, 0.1]], "<f4").tofile(folder / "lib.sli")
+    lines = {
+        "samples": 3, "lines": 2, "bands": 1, "data type": 4, "byte order": 0,
+        "file type": "ENVI Spectral Library", "wavelength": "{2100, 2200, 2300}",
+        "wavelength units": "Nanometers", "spectra names": "{clay, mica}",
+    }  # fmt: skip
+    text = "\n".join(f"{key} = {value}" for key, value in (lines | entries).items())
+    (folder / "lib.hdr").write_text(f"ENVI\n{text}\n")
+
+
+def test_folder_and_archive_with_a_library_an_image_and_papers(tmp_path):
+    folder = tmp_path / "delivery"
+    folder.mkdir()
+    sli_pair(folder)
+    (folder / "k1.asd").write_bytes(asd(VALUES))
+    (folder / "SOURCE.md").write_text("rows, 350nm, 351nm, 352nm, 353nm\n77 x 2151\n")
+    (folder / "scene.hdr").write_text("ENVI\nfile type = ENVI Standard\nbands = 4\n")
+    (folder / "scene").write_bytes(b"\0" * 400)
+    records = read_spectra(folder)
+    assert sorted(records["spectrum_id"]) == ["clay", "k1", "mica"]
+    mica = records.set_index("spectrum_id").loc["mica", "reflectance"]
+    np.testing.assert_allclose(mica, [0.3, 0.2, 0.1], rtol=1e-6)
+    assert "3 files or records were no spectra" in notes(records)
+    assert records.attrs["provenance"]["format"] == "asd, envi"
+    archive = tmp_path / "delivery.zip"
+    with zipfile.ZipFile(archive, "w") as made:
+        for file in sorted(folder.iterdir()):
+            made.write(file, f"delivery/{file.name}")
+    again = read_spectra(archive)
+    assert sorted(again["spectrum_id"]) == ["clay", "k1", "mica"]
+    assert again.attrs["notes"] == records.attrs["notes"]
+    same = records.attrs["provenance"]["sha256"]
+    assert again.attrs["provenance"]["sha256"] == same
+
+
+def test_provenance_has_the_date_of_the_file(tmp_path):
+    import os
+
+    path = tmp_path / "k1.asd"
+    path.write_bytes(asd(VALUES))
+    os.utime(path, (1_000_000_000, 1_000_000_000))
+    assert read_spectra(path).attrs["provenance"]["date"] == "2001-09-09T01:46:40Z"
+    os.utime(path, (2_000_000_000, 2_000_000_000))
+    assert read_spectra(tmp_path).attrs["provenance"]["date"] == "2033-05-18T03:33:20Z"
+
+
+def test_tables_without_a_column_called_name(tmp_path):
+    path = tmp_path / "rules.csv"
+    path.write_text(
+        "rule,record,2150,2200,2250,2300\n"
+        "kaolinite_wxl,Kaolinite_CM9_NIC4bbb_RREF,0.5,0.4,0.5,0.5\n"
+        "mixed,Kaolin_Smect_H89-FR-2_.5Kao_NIC4bb_RREF,0.5,0.4,0.5,0.5\n"
+    )
+    records = read_spectra(path)
+    assert list(records["spectrum_id"]) == ["kaolinite_wxl", "mixed"]
+    assert list(records["mineral"]) == ["kaolinite", None]
+    assert list(records["sample_id"]) == ["Kaolinite CM9", "Kaolin_Smect H89-FR-2"]
+    assert list(records["instrument"]) == ["NIC4", "NIC4"]
+    assert "2 spectra carry a name of the USGS library" in notes(records)
+    path.write_text("depth,2150,2200,2250,2300\n1.5,0.5,0.4,0.5,0.5\n")
+    assert list(read_spectra(path)["spectrum_id"]) == ["rules 1"]
