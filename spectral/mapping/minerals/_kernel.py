@@ -31,6 +31,7 @@ class Work(NamedTuple):
     rule: np.ndarray  # (3, rules, BLOCK): fit, depth, fit times depth
     alive: np.ndarray
     good: np.ndarray
+    lowest: np.ndarray  # band of the minimum
     top: np.ndarray  # (2, BLOCK): fits of the best and the second rule
     who: np.ndarray  # (2, BLOCK): the two
 
@@ -98,6 +99,7 @@ def _room(tables: Tables, n_bands: int) -> Work:
         np.empty((3, tables.total.shape[0], BLOCK)),
         np.empty(BLOCK, np.bool_),
         np.empty(BLOCK, np.bool_),
+        np.empty(BLOCK, np.int64),
         np.empty((2, BLOCK)),
         np.empty((2, BLOCK), np.int64),
     )

@@ -83,19 +83,23 @@ def _pair(pair, count, tables, work):  # noqa: ANN001, ANN202
 def _places(number, begin, end, count, tables, work):  # noqa: ANN001, ANN202
     """Wavelength of the minimum: vertex of a parabola about the lowest band."""
     reach, size = tables.reach[number], end - begin
+    lowest, least = work.lowest, work.part[0]
+    lowest[:] = 0
+    least[:] = work.removed[0]
+    for j in range(1, size):
+        row = work.removed[j]
+        for p in range(count):
+            lower = row[p] < least[p]
+            least[p] = row[p] if lower else least[p]
+            lowest[p] = j if lower else lowest[p]
     for p in range(count):
-        lowest = 0
-        for j in range(1, size):
-            if work.removed[j, p] < work.removed[lowest, p]:
-                lowest = j
-        place = np.nan
-        if 0 < lowest < size - 1:
-            first = max(0, lowest - reach)
-            last = min(size - 1, lowest + reach)
+        place, at = np.nan, lowest[p]
+        if 0 < at < size - 1:
+            first, last = max(0, at - reach), min(size - 1, at + reach)
             place = _vertex(
                 tables.wave[begin + first : begin + last + 1],
                 work.removed[first : last + 1, p],
-                tables.wave[begin + lowest],
+                tables.wave[begin + at],
             )
         work.place[number, p] = place
 
