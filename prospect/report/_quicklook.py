@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+import xarray as xr
 from matplotlib.patches import Patch
 
 from ._canvas import (
@@ -24,7 +25,6 @@ from ._words import Words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import xarray as xr
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
@@ -97,7 +97,7 @@ def figure_quicklook(
         )
     words = Words(figure_language(lang))
     name, waves = _choose(cube, bands)
-    small = thin(cube.sel(wavelength=list(waves)).transpose("wavelength", "y", "x"))
+    small = _thinned(cube, waves)
     picture, limits = _stretched(small, low, high)
     placed = "spatial_ref" in cube.coords and cube.rio.crs is not None
     figure = new_figure(*_size(picture.shape))
@@ -149,6 +149,15 @@ def _choose(
                 f"{near:g} nm. The cube has {waves[0]:.0f} to {waves[-1]:.0f} nm"
             )
     return "own", tuple(found)
+
+
+def _thinned(cube: xr.DataArray, waves: tuple[float, ...]) -> xr.DataArray:
+    """Wanted bands of some pixels; band by band, or Dask would read all of them."""
+    known = cube["wavelength"].to_numpy().tolist()
+    places = [known.index(wave) for wave in waves]
+    parts = [thin(cube.isel(wavelength=slice(at, at + 1))) for at in places]
+    whole = xr.concat(parts, "wavelength") if len(parts) > 1 else parts[0]
+    return whole.transpose("wavelength", "y", "x")
 
 
 def _stretched(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from ._geotiff import waves_in_names
 from ._header import is_header, items, number, numbers, read_header, whole_number
 from ._mapinfo import read_map
 from ._raw import RawCube
@@ -305,6 +306,8 @@ def _describe_bands(raw: RawCube, entries: dict[str, str], bands: int) -> None:
     names = items(entries.get("band names", ""))
     if len(names) == bands:
         raw.band = names
+        if raw.wavelength is None:
+            raw.wavelength, raw.wavelength_units = waves_in_names(names)
     elif names:
         raw.notes.append(
             f"{len(names)} band names for {bands} bands: the names were left out"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import os
 import re
 import threading
 from collections import OrderedDict
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 HANDLES = 8
+CACHE_BYTES = 48 * 2**20
 _local = threading.local()
 _UNIT = r"(nm|nanomet(?:er|re)s?|[uµμ]m|micromet(?:er|re)s?|microns?)\b"
 _NUMBER = r"(\d+(?:\.\d+)?)"
@@ -74,11 +77,32 @@ def _dataset(path: str, stamp: tuple[int, int] | None) -> Any:  # noqa: ANN401
     if key not in handles:
         for stale in [old for old in handles if old[0] == path]:
             handles.pop(stale).close()
+        settle_cache()
         handles[key] = rasterio.open(path, sharing=False)
         while len(handles) > HANDLES:
             handles.popitem(last=False)[1].close()
     handles.move_to_end(key)
     return handles[key]
+
+
+@functools.cache
+def settle_cache() -> None:
+    """
+    Let GDAL keep few blocks: our own are read and written once.
+
+    GDAL fixes the size at the first block of the process, from the settings of the
+    thread it comes in: so a block is written here.
+    """
+    import rasterio
+    from rasterio.io import MemoryFile
+
+    given = {} if "GDAL_CACHEMAX" in os.environ else {"GDAL_CACHEMAX": CACHE_BYTES}
+    with (
+        rasterio.Env(**given),
+        MemoryFile() as memory,
+        memory.open(driver="GTiff", width=1, height=1, count=1, dtype="uint8") as one,
+    ):
+        one.write(np.zeros((1, 1, 1), "uint8"))
 
 
 def sniff_raster(path: Path) -> bool:
@@ -235,14 +259,22 @@ def _waves(
         return [float(entry["central wavelength um"]) for entry in tags], "micrometers"
     listed = [whole.get(f"band {i}", "") for i in range(1, len(tags) + 1)]
     for texts in (described, listed):
-        for pattern in (_NAMED, _WITH_UNIT, _BARE):
-            hits = [pattern.search(text) for text in texts]
-            if texts and all(hits):
-                said = {hit[2].lower() for hit in hits if hit.re.groups > 1 and hit[2]}
-                values = [float(hit[1]) for hit in hits]
-                if pattern is not _BARE or _could_be_light(values):
-                    return values, said.pop() if len(said) == 1 else units
+        values, said = waves_in_names(texts)
+        if values is not None:
+            return values, said or units
     return None, units
+
+
+def waves_in_names(names: list[str]) -> tuple[list[float] | None, str]:
+    """Wavelengths that every name of a band tells, and their unit where it is told."""
+    for pattern in (_NAMED, _WITH_UNIT, _BARE):
+        hits = [pattern.search(text) for text in names]
+        if names and all(hits):
+            said = {hit[2].lower() for hit in hits if hit.re.groups > 1 and hit[2]}
+            values = [float(hit[1]) for hit in hits]
+            if pattern is not _BARE or _could_be_light(values):
+                return values, said.pop() if len(said) == 1 else ""
+    return None, ""
 
 
 def _could_be_light(values: list[float]) -> bool:

@@ -343,8 +343,8 @@ def _system(raw: RawCube, crs: Any) -> Any:  # noqa: ANN401
 
 def _chunks(raw: RawCube, source: CubeSource, chunks: Any) -> tuple[Any, ...]:  # noqa: ANN401
     bands, _, columns = source.shape
-    if isinstance(chunks, str):
-        if chunks != "auto":
+    if chunks is None or isinstance(chunks, str):
+        if chunks not in (None, "auto"):
             raise ValueError(
                 "chunks= is 'auto', a number of rows, or sizes by dimension; got "
                 f"{chunks!r}"

@@ -14,6 +14,7 @@ from .._check import check_cube
 from ._envi import DATA_SUFFIXES, INTERLEAVES, TYPES, bands_first, file_axes
 from ._header import written
 from ._mapinfo import write_map
+from ._source import SLAB
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -54,26 +55,26 @@ class Store:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __setitem__(self, key: tuple[slice, ...], block: NDArray) -> None:
-        self.put(self._stored(np.asarray(block)), *key[1:])
+        out = np.empty(block.shape, self.dtype)
+        step = max(1, SLAB // max(1, block.shape[0] * block.shape[2]))
+        for top in range(0, block.shape[1], step):
+            part = block[:, top : top + step]
+            out[:, top : top + step] = self._stored(part, np.isnan(part))
+        self.put(out, *key[1:])
 
-    def _stored(self, block: NDArray) -> NDArray:
-        gaps = np.isnan(block)
+    def _stored(self, block: NDArray, gaps: NDArray) -> NDArray:
         if self.dtype.kind == "f":
-            out = block.astype(self.dtype)
-            if self.scale != 1:
-                out *= self.dtype.type(self.scale)
-            if gaps.any():
-                out[gaps] = self.code
-            return out
+            scale = self.dtype.type(self.scale)
+            return np.where(gaps, self.dtype.type(self.code), block * scale)
         limits = np.iinfo(self.dtype)
         values = np.rint(np.multiply(block, self.scale, dtype="float64"))
         wrong = (values < limits.min) | (values > limits.max) | (values == self.code)
         if wrong.any():
             with self.lock:
                 self.beyond += int(wrong.sum())
-                self.worst = max(self.worst, *np.abs(values[wrong]), key=abs)
+                self.worst = max(self.worst, *values[wrong], key=abs)
         values[gaps | wrong] = self.code
-        return values.astype(self.dtype)
+        return values
 
 
 def save_cube(

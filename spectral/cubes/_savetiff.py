@@ -8,31 +8,79 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ._geotiff import settle_cache
 from ._save import BLOCK_BYTES, TILE, Store, place_of
 
 if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
+    from rasterio.io import DatasetWriter
 
 _KEPT = ("quantity", "description", "sensor", "acquired")
 
 
+class RowsOfTiles:
+    """
+    Takes blocks of lines of any height, writes whole rows of tiles.
+
+    What a block has of a row of tiles waits for the rest of it, so that no tile is
+    written in pieces and blocks need not be cut anew.
+    """
+
+    def __init__(self, dataset: DatasetWriter, high: int) -> None:
+        self.dataset, self.high = dataset, high
+        self.waiting: dict[int, tuple[NDArray, list[int]]] = {}
+        self.lock = threading.Lock()
+
+    def put(self, block: NDArray, down: slice, across: slice) -> None:
+        """Take a block of all bands and whole lines."""
+        del across
+        top = down.start or 0
+        bottom, rows = top + block.shape[1], self.dataset.height
+        first = -(-top // self.high) * self.high
+        last = rows if bottom == rows else bottom // self.high * self.high
+        with self.lock:
+            if last > first:
+                self._write(block[:, first - top : last - top], first)
+            if top < first:
+                self._wait(block[:, : first - top], top)
+            if max(first, last) < bottom and last >= first:
+                self._wait(block[:, last - top :], last)
+
+    def _wait(self, part: NDArray, top: int) -> None:
+        row = top // self.high * self.high
+        height = min(self.high, self.dataset.height - row)
+        bands, lines, columns = part.shape
+        if row not in self.waiting:
+            shape = (bands, height, columns)
+            self.waiting[row] = np.empty(shape, part.dtype), [0]
+        whole, count = self.waiting[row]
+        whole[:, top - row : top - row + lines] = part
+        count[0] += lines
+        if count[0] == height:
+            self._write(whole, row)
+            del self.waiting[row]
+
+    def _write(self, block: NDArray, top: int) -> None:
+        from rasterio.windows import Window
+
+        window = Window(0, top, block.shape[2], block.shape[1])
+        self.dataset.write(block, window=window)
+
+
 def write_tiff(cube: xr.DataArray, path: Path, store: Store) -> None:
-    """Write a cube in blocks along the tiles, one at a time; tags first."""
+    """Write a cube block by block; tags first."""
     import dask.array as da
     import rasterio
-    from rasterio.windows import Window
 
     bands, rows, columns = cube.shape
-    # whole rows of tiles, or a tile would be written in pieces; low ones where lines
-    # are so long that a block has few of them
+    if len(cube.chunks[2]) > 1:
+        cube = cube.copy(data=cube.data.rechunk({2: -1}))
     line = bands * columns * cube.dtype.itemsize
-    lines = max(1, min(int(np.median(cube.chunks[1])), BLOCK_BYTES // line))
+    lines = min(int(np.median(cube.chunks[1])), BLOCK_BYTES // line)
     high = next((side for side in (TILE, 128, 64, 32) if side <= lines), 16)
-    tall = max(1, lines // high) * high
-    cube = cube.copy(data=cube.data.rechunk((bands, tall, columns)))
     affine, crs = place_of(cube)
-    turn = threading.Lock()
+    settle_cache()
     options = {} if affine is None else {"crs": crs, "transform": affine}
     with rasterio.open(
         path, "w", driver="GTiff", width=columns, height=rows, count=bands,
@@ -40,15 +88,7 @@ def write_tiff(cube: xr.DataArray, path: Path, store: Store) -> None:
         blockysize=high, interleave="band", bigtiff="IF_SAFER", **options,
     ) as dataset:  # fmt: skip
         _describe(dataset, cube, store)
-
-        def put(block: NDArray, down: slice, across: slice) -> None:
-            window = Window(
-                across.start or 0, down.start or 0, block.shape[2], block.shape[1]
-            )
-            with turn:
-                dataset.write(block, window=window)
-
-        store.put = put
+        store.put = RowsOfTiles(dataset, high).put
         da.store([cube.data], [store], lock=False)
 
 

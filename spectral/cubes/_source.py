@@ -130,11 +130,10 @@ def _window(pick: NDArray) -> tuple[slice, Any]:
     if len(pick) == 1:
         return slice(int(pick[0]), int(pick[0]) + 1), None
     steps = np.diff(pick)
-    low, high = int(pick.min()), int(pick.max())
-    if (steps == steps[0]).all() and steps[0] > 0:
-        return slice(low, high + 1, int(steps[0])), None
-    if (steps == steps[0]).all() and steps[0] < 0:
-        return slice(low, high + 1, -int(steps[0])), slice(None, None, -1)
+    low, high, step = int(pick.min()), int(pick.max()), int(steps[0])
+    if step and (steps == step).all():
+        across = slice(low, high + 1, None if abs(step) == 1 else abs(step))
+        return across, None if step > 0 else slice(None, None, -1)
     return slice(low, high + 1), pick - low
 
 

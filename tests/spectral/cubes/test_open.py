@@ -132,3 +132,96 @@ def test_real_emit_sample(real_data):
     ]
     with rasterio.open(folder / "emit20250324t221005_jpl_unmix_ex") as dataset:
         np.testing.assert_array_equal(cube, dataset.read())
+
+
+def test_wavelengths_in_names_of_bands(write_envi, tmp_path, reflectance):
+    names = "{Red (650 nm), Green (550 nm), Blue (450.5 nm), b (860 nm), c (1600 nm)}"
+    path = write_envi(
+        tmp_path, reflectance, wavelength=None, wavelength_units=None, band_names=names
+    )
+    cube = spectral.open_cube(path)
+    assert cube["wavelength"].values.tolist() == [450.5, 550, 650, 860, 1600]
+    np.testing.assert_array_equal(cube, reflectance[[2, 1, 0, 3, 4]].astype("float32"))
+
+
+@pytest.mark.parametrize("interleave", ["bsq", "bil", "bip"])
+def test_whole_lines_are_read_at_once(
+    write_envi, tmp_path, reflectance, interleave, monkeypatch
+):
+    cube = spectral.open_cube(write_envi(tmp_path, reflectance, interleave=interleave))
+
+    def scattered(*given, **named):
+        raise AssertionError("a whole block must not be read through a view")
+
+    monkeypatch.setattr(np, "memmap", scattered)
+    for part in (cube, cube[:, 2:5]):
+        np.testing.assert_array_equal(
+            part, reflectance[:, : part.shape[1]].astype("float32")
+            if part is cube else reflectance[:, 2:5].astype("float32")
+        )  # fmt: skip
+
+
+def test_sources_travel_and_a_file_cut_short_later_is_told(
+    write_envi, tmp_path, reflectance
+):
+    import pickle
+
+    from spectral.cubes._envi import open_envi
+
+    path = write_envi(tmp_path, reflectance)
+    source = pickle.loads(pickle.dumps(open_envi(path).source))
+    every = (slice(None),) * 3
+    np.testing.assert_array_equal(source[every], reflectance.astype("float32"))
+    content = path.read_bytes()
+    path.write_bytes(content[:-40])
+    with pytest.raises(ValueError, match="ends 40 bytes too early"):
+        source.read(slice(0, 5), slice(0, 7), slice(0, 6))
+    with pytest.raises(ValueError, match="has changed since it was opened"):
+        source[every]
+
+
+def test_headers_that_do_not_describe_the_data(write_envi, tmp_path, reflectance):
+    path = write_envi(tmp_path, reflectance)
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(
+        ValueError, match=r"cut short: 800 bytes, but .* = 840 are needed"
+    ):
+        spectral.open_cube(path)
+    path = write_envi(tmp_path, reflectance)
+    path.write_bytes(path.read_bytes() + b"more")
+    assert spectral.open_cube(path).notes == [
+        "4 bytes after the last value were not read"
+    ]
+    for entries, told in (
+        ({"bands": 0}, "'bands' is 0"),
+        ({"data_type": 6}, "complex values"),
+        ({"data_type": 99}, "'data type = 99' is unknown"),
+        ({"byte_order": 7}, "'byte order = 7' is unknown"),
+        ({"file_type": "ENVI Classification"}, "is a map of classes"),
+        ({"file_type": "ENVI Spectral Library"}, "read_envi_library"),
+        ({"file_compression": 1}, "compressed"),
+        ({"major_frame_offsets": "{0, 4}"}, "frame offsets"),
+        ({"bbl": "{1, 0}"}, "2 items for 5 bands"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            spectral.open_cube(write_envi(tmp_path, reflectance, **entries))
+    header = write_envi(tmp_path, reflectance, samples=None).with_suffix(".hdr")
+    text = header.read_text(encoding="utf-8")
+    header.write_text(text.replace("= bil", "= xyz"), encoding="utf-8")
+    with pytest.raises(
+        ValueError, match=r"'samples' is missing: .*; 'interleave' is 'xyz'"
+    ):
+        spectral.open_cube(header)
+    quiet = spectral.open_cube(write_envi(tmp_path, reflectance, byte_order=None))
+    assert "little-endian was assumed" in quiet.notes[0]
+    named = spectral.open_cube(write_envi(tmp_path, reflectance, band_names="{a, b}"))
+    assert named.notes == ["2 band names for 5 bands: the names were left out"]
+
+
+def test_options_that_do_not_fit(write_envi, tmp_path, reflectance):
+    path = write_envi(tmp_path, reflectance)
+    with pytest.raises(ValueError, match="chunks= is 'auto'"):
+        spectral.open_cube(path, chunks="large")
+    with pytest.raises(ValueError, match=r"chunks= names \['band'\]"):
+        spectral.open_cube(path, chunks={"band": 1})
+    assert spectral.open_cube(path, chunks=None).chunks == ((5,), (7,), (6,))

@@ -196,3 +196,15 @@ def test_what_is_no_cube(tmp_path):
     with pytest.raises(TypeError, match="not as ndarray"):
         spectral.save_cube(cube.values, path)
     assert list(tmp_path.iterdir()) == []
+
+
+@given(cuts=st.lists(st.integers(1, 99), max_size=8, unique=True), wide=st.booleans())
+@settings(max_examples=25, deadline=None)
+def test_tiles_from_blocks_of_any_height(tmp_path_factory, cuts, wide):
+    cube = make_cube((2, 100, 20))
+    edges = [0, *sorted(cuts), 100]
+    lazy = cube.chunk({"y": tuple(np.diff(edges)), "x": 7 if wide else -1})
+    path = spectral.save_cube(lazy, tmp_path_factory.mktemp("tiles") / "a.tif")
+    with rasterio.open(path) as dataset:
+        found = np.where(dataset.read() == -9999, np.nan, dataset.read())
+    np.testing.assert_array_equal(found, cube)
