@@ -1,11 +1,18 @@
-"""Where the real data of the tests lie."""
+"""Where the real data of the tests lie, and how laws are tried."""
 
 import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
+
+# No clock decides over a law; under CI the same examples are tried in every run.
+settings.register_profile(
+    "workbench", deadline=None, max_examples=50, derandomize=bool(os.environ.get("CI"))
+)
+settings.load_profile("workbench")
 
 
 @pytest.fixture(scope="session")
