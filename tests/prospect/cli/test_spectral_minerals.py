@@ -106,7 +106,7 @@ def test_mica_rules_need_their_library(tmp_path, real_data):
     done = call("minerals", STRIP, *options, "--library", library)
     assert done.exit_code == 0, done.output
     table = pd.read_csv(tmp_path / "minerals.csv")
-    assert table["class"].iloc[0] == "calcite"
+    assert table["class"].iloc[0].startswith("calcite")
 
 
 def test_a_broken_rule_file_is_told_whole(tmp_path):

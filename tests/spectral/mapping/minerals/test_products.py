@@ -1,5 +1,7 @@
 """Groups, abundance proxy, composition and alteration zones: numbers end to end."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -267,28 +269,46 @@ def test_zone_file_with_problems(tmp_path, found):
 
 
 def test_strip_of_the_sample_district():
-    """Agreement with the cover that was mixed; its chlorite has epidote's shape."""
+    """Agreement with the cover that was mixed, all four minerals under noise."""
     import spectral
     from data_samples.generator._geology import make_geology
     from data_samples.generator._imagery import make_strip
 
     strip, cover = make_strip(make_geology())
-    path = "data_samples/synthetic_district/imagery/swir_strip.hdr"
-    cube = spectral.open_cube(path).compute()
+    folder = Path(__file__).parents[4] / "data_samples/synthetic_district/imagery"
+    cube = spectral.open_cube(folder / "swir_strip.hdr").compute()
     np.testing.assert_allclose(cube.values * 10_000, strip, atol=0.01)
     found = identify_minerals(cube, RULES, scores=True)
     rule = found["mineral"].attrs["rules"]
     named = np.array([rule.get(int(c), "-") for c in found["mineral"].values.ravel()])
     share = np.array([cover[name].ravel() for name in cover])
     main, much = np.array(list(cover))[share.argmax(0)], share.max(0) > 0.3
-    calcite = named[(main == "calcite") & much]
-    assert np.mean(calcite == "calcite") > 0.8
-    clay = named[np.isin(main, ["white mica", "kaolinite"]) & much]
-    mixed = ("kaolinite_white_mica", "white_mica", "kaolinite")
-    assert np.mean([name.startswith(mixed) for name in clay]) > 0.98
-    for name, one in (("calcite", "calcite"), ("white mica", "white_mica_medium_al")):
+    groups = {
+        "calcite": ("calcite",),
+        "chlorite": ("chlorite", "epidote"),  # told apart by 1550 nm, not covered here
+        "kaolinite": ("kaolinite",),
+        "white mica": ("white_mica", "kaolinite_white_mica"),
+    }
+    right = {
+        name: np.mean([one.startswith(start) for one in named[(main == name) & much]])
+        for name, start in groups.items()
+    }
+    assert right["calcite"] > 0.98
+    assert right["kaolinite"] > 0.98
+    assert right["chlorite"] > 0.9
+    assert (
+        right["white mica"] > 0.6
+    )  # the rest is called kaolinite, mixed in throughout
+    proxies = {
+        "calcite": "calcite",
+        "chlorite": "chlorite_mg",
+        "kaolinite": "kaolinite",
+    }
+    for name, one in proxies.items():
         depth = mineral_abundance(found, mineral=one).values.ravel()
         assert np.corrcoef(depth, cover[name].ravel())[0, 1] > 0.9
+    mica = white_mica_composition(cube)["position"]
+    assert float(mica.median()) == pytest.approx(2203, abs=1.5)
     zones = alteration_zones(found)
     carbonate = zones["carbonate"].values.ravel()
     assert np.corrcoef(carbonate, cover["calcite"].ravel())[0, 1] > 0.9
