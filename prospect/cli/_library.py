@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ._cubes import Scale
 from ._shared import Debug, Lang, Language, err, out, told
 
 if TYPE_CHECKING:
@@ -59,6 +60,13 @@ def add(
         bool, typer.Option("--replace", help="New versions of spectra it has.")
     ] = False,
     prefix: Annotated[str, typer.Option(help="Put before every id.")] = "",
+    scale: Scale = None,
+    unit: Annotated[
+        str | None, typer.Option(help="Unit of wavelengths not stated: nm or um.")
+    ] = None,
+    format_: Annotated[
+        str | None, typer.Option("--format", help="Format, where it is not told apart.")
+    ] = None,
     who: Annotated[str | None, typer.Option(help="Who adds them.")] = None,
     licence: Annotated[str | None, typer.Option(help="Their licence.")] = None,
     citation: Annotated[str | None, typer.Option(help="How to cite them.")] = None,
@@ -73,7 +81,7 @@ def add(
         given = {"who": who, "licence": licence, "citation": citation}
         said = {name: value for name, value in given.items() if value}
         for file in files:
-            records = read_spectra(file)
+            records = read_spectra(file, format=format_, unit=unit, scale=scale)
             version = library.add(
                 records, replace=replace, prefix=prefix, provenance=said
             )
@@ -118,6 +126,7 @@ def search(
     min_coverage: Annotated[
         float, typer.Option(min=0, max=1, help="By spectrum: least shared channels.")
     ] = 0.9,
+    scale: Scale = None,
     shared: Shared = None,
     version: Version = None,
     lang: Lang = Language.en,
@@ -137,6 +146,7 @@ def search(
             found = _match(
                 library,
                 spectrum,
+                scale=scale,
                 metric=metric,
                 window=_ranges(window, "--window"),
                 n=n,
@@ -220,7 +230,12 @@ def export(
             source=source,
             where=where,
         )
-        written = library.export(chosen, out_file, like=_bands(like, sensor))
+        cube = None
+        if like is not None:
+            from spectral import open_cube
+
+            cube = open_cube(like)
+        written = library.export(chosen, out_file, like=cube, sensor=sensor)
     for path in written:
         out.print(str(path), markup=False)
 
@@ -263,13 +278,19 @@ def _open(
     return open_library([*shared, folder])
 
 
-def _match(library: SpectralLibrary, file: Path, **options: Any) -> pd.DataFrame:  # noqa: ANN401
+def _match(
+    library: SpectralLibrary,
+    file: Path,
+    *,
+    scale: float | None,
+    **options: Any,  # noqa: ANN401
+) -> pd.DataFrame:
     """Nearest spectra of each spectrum of a file, whatever grids they have."""
     import pandas as pd
 
     from spectral.library import read_spectra, stack_spectra
 
-    records = read_spectra(file)
+    records = read_spectra(file, scale=scale)
     tables, notes = [], list(records.attrs.get("notes", ()))
     for row, name in enumerate(records["spectrum_id"]):
         query = stack_spectra(records.iloc[[row]])[0]
@@ -280,27 +301,6 @@ def _match(library: SpectralLibrary, file: Path, **options: Any) -> pd.DataFrame
     result = pd.concat([table.reset_index(drop=True) for table in tables])
     result.attrs = {"notes": notes}
     return result
-
-
-def _bands(like: Path | None, sensor: str | None) -> Any:  # noqa: ANN401
-    """Cube, or bands of a sensor as one."""
-    if like is not None:
-        from spectral import open_cube
-
-        return open_cube(like)
-    if sensor is None:
-        return None
-    import numpy as np
-    import xarray as xr
-
-    from spectral import sensor_bands
-
-    bands = sensor_bands(sensor).sort_values("wavelength", kind="stable")
-    waves = bands["wavelength"].to_numpy(float)
-    grid = xr.DataArray(
-        np.zeros(waves.size), dims="wavelength", coords={"wavelength": waves}
-    )
-    return grid.assign_coords(fwhm=("wavelength", bands["fwhm"].to_numpy(float)))
 
 
 def _card(

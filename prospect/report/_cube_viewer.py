@@ -7,11 +7,14 @@ import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import xarray as xr
 
 from ._words import Words
 
 if TYPE_CHECKING:
-    import xarray as xr
+    from pathlib import Path
+
+    from spectral.library import SpectralLibrary
 
     from ._cube_widget import CubeWidget
 
@@ -21,7 +24,7 @@ WIDEST = 800  # pixels of the picture: larger cubes are thinned, spectra never
 def view_cube(
     cube: xr.DataArray,
     *,
-    library: xr.DataArray | None = None,
+    library: xr.DataArray | SpectralLibrary | str | Path | None = None,
     n: int = 3,
     lang: str = "en",
 ) -> CubeWidget:
@@ -35,9 +38,10 @@ def view_cube(
     ----------
     cube : DataArray, dims (wavelength, y, x)
         As `spectral.open_cube` gives it. Bad bands are left out of the plot.
-    library : DataArray, dims (spectrum, wavelength), optional
+    library : DataArray, dims (spectrum, wavelength), SpectralLibrary or path, optional
         Spectra each pixel is compared with, by spectral angle; brought to the bands of
-        the cube where they stand on others.
+        the cube where they stand on others. Also what
+        `spectral.library.load_library` takes.
     n : int
         Best matches listed.
     lang : {"en", "zh"}
@@ -172,10 +176,16 @@ class _Reader:
         return self._without
 
 
-def _at(library: xr.DataArray | None, cube: xr.DataArray) -> xr.DataArray | None:
+def _at(
+    library: xr.DataArray | SpectralLibrary | str | Path | None, cube: xr.DataArray
+) -> xr.DataArray | None:
     """Library on the bands of the cube, without spectra that lack some of them."""
     if library is None:
         return None
+    if not isinstance(library, xr.DataArray):
+        from spectral.library import load_library
+
+        library = load_library(library, like=cube)
     if not np.array_equal(library["wavelength"].values, cube["wavelength"].values):
         from spectral import resample
 

@@ -11,7 +11,7 @@ import numpy as np
 from .._check import good_bands
 from ._batch import MARK
 from ._stack import stack_spectra
-from ._store import open_library
+from ._store import SpectralLibrary, open_library
 from .importers._read import read_spectra
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def load_library(
-    path: str | Path,
+    path: str | Path | SpectralLibrary,
     *,
     like: xr.DataArray | None = None,
     spectra: Sequence[str] | None = None,
@@ -33,8 +33,8 @@ def load_library(
 
     Parameters
     ----------
-    path : path
-        What `read_spectra` reads, or the folder of `open_library`.
+    path : path or SpectralLibrary
+        What `read_spectra` reads, or the folder of `open_library`, or what it opened.
     like : DataArray, optional
         Cube whose bands are wanted; the spectra are resampled to them, and those that
         lack a good band of it are left out, counted in the notes.
@@ -67,16 +67,16 @@ def load_library(
     >>> load_library(file).sel(spectrum="mica", wavelength=2200).item()
     0.4
     """
-    path = Path(path)
-    if (path / MARK).is_file():
-        store = open_library(path)
-        records = store.records(store.search())
+    if isinstance(path, SpectralLibrary):
+        records, name = path.records(), "the library"
+    elif (Path(path) / MARK).is_file():
+        records, name = open_library(path).records(), Path(path).name
     else:
-        records = read_spectra(path, scale=scale)
+        records, name = read_spectra(path, scale=scale), Path(path).name
     if spectra is not None:
-        records = records.loc[_chosen(records, list(spectra), path.name)]
+        records = records.loc[_chosen(records, list(spectra), name)]
     library = stack_spectra(records, like=like)
-    return library if like is None else _covering(library, like, path.name)
+    return library if like is None else _covering(library, like, name)
 
 
 def _chosen(records: pd.DataFrame, wanted: list[str], source: str) -> list[int]:

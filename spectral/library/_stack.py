@@ -18,7 +18,10 @@ SAME = 1e-6  # relative difference of wavelengths that is rounding, not another 
 
 
 def stack_spectra(
-    records: pd.DataFrame, *, like: xr.DataArray | None = None
+    records: pd.DataFrame,
+    *,
+    like: xr.DataArray | None = None,
+    sensor: str | None = None,
 ) -> xr.DataArray:
     """
     Library of records, on one grid.
@@ -28,8 +31,10 @@ def stack_spectra(
     records : DataFrame
         As `check_records` wants them.
     like : DataArray, optional
-        Cube or library whose wavelengths are wanted (`spectral.resample`); without it
-        all records must share their grid.
+        Cube or library whose wavelengths are wanted (`spectral.resample`).
+    sensor : str, optional
+        Sensor whose bands are wanted, from `spectral.list_sensors`. Without either all
+        records must share their grid.
 
     Returns
     -------
@@ -42,8 +47,8 @@ def stack_spectra(
     Raises
     ------
     ValueError
-        If the grids differ and no `like` is given: the grids are named; if records are
-        not sound (`RecordProblems`).
+        If the grids differ and no target is given: the grids are named; if records are
+        not sound (`RecordProblems`), or both targets are given.
 
     See Also
     --------
@@ -60,11 +65,14 @@ def stack_spectra(
     """
     check_records(records)
     grids, codes = _grids_of(records)
-    if like is None:
+    if like is not None and sensor is not None:
+        raise ValueError("give like= or sensor=, not both")
+    if like is None and sensor is None:
         if len(grids) > 1:
             raise ValueError(_differ(grids, codes))
         return _stacked(records, *grids[0])
-    check_cube(like)
+    if like is not None:
+        check_cube(like)
     from ..sensors._resample import resample
 
     parts: list[xr.DataArray | None] = [None] * len(records)
@@ -72,7 +80,7 @@ def stack_spectra(
     for code, (waves, fwhm) in enumerate(grids):
         rows = np.flatnonzero(codes == code)
         part = _stacked(records.iloc[rows], waves, fwhm)
-        found = resample(part.assign_attrs(notes=[]), like=like)
+        found = resample(part.assign_attrs(notes=[]), like=like, sensor=sensor)
         notes += [f"{len(rows)} spectra: {note}" for note in found.attrs["notes"]]
         for place, row in enumerate(rows):
             parts[row] = found[place : place + 1]
@@ -201,7 +209,7 @@ def _differ(grids: list[tuple[NDArray, NDArray | None]], codes: NDArray) -> str:
     more = f" and {len(grids) - 8} more grids" if len(grids) > 8 else ""
     return (
         f"the spectra stand on {len(grids)} grids: {told}{more}. Bring them to one: "
-        "stack_spectra(records, like=cube)"
+        "stack_spectra(records, like=cube), or sensor='emit'"
     )
 
 

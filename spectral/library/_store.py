@@ -255,6 +255,7 @@ class SpectralLibrary(Searching):
         ids: str | Sequence[str] | pd.DataFrame,
         *,
         like: xr.DataArray | None = None,
+        sensor: str | None = None,
         wavelength: ArrayLike | None = None,
     ) -> xr.DataArray:
         """
@@ -266,6 +267,8 @@ class SpectralLibrary(Searching):
             As in `records`.
         like : DataArray, optional
             Cube or library whose bands are wanted (`spectral.resample`).
+        sensor : str, optional
+            Sensor whose bands are wanted, from `spectral.list_sensors`.
         wavelength : array-like, optional
             Band centres wanted, nm; each as wide as their spacing.
 
@@ -277,16 +280,17 @@ class SpectralLibrary(Searching):
         Raises
         ------
         ValueError
-            If the grids differ and neither is given; KeyError if an id is unknown.
+            If the grids differ and none is given, or more than one is; KeyError if an
+            id is unknown.
         """
-        if like is not None and wavelength is not None:
-            raise ValueError("give like= or wavelength=, not both")
+        if sum(target is not None for target in (like, sensor, wavelength)) > 1:
+            raise ValueError("give one of like=, sensor= and wavelength=")
         if wavelength is not None:
             like = _queries.bands_at(wavelength)
         records = self.records(ids)
         if not len(records):
             raise ValueError("no spectrum is chosen: the search found none")
-        return stack_spectra(records, like=like)
+        return stack_spectra(records, like=like, sensor=sensor)
 
     def history(self, *, spectrum_id: str | None = None) -> pd.DataFrame:
         """
@@ -311,6 +315,7 @@ class SpectralLibrary(Searching):
         path: str | Path,
         *,
         like: xr.DataArray | None = None,
+        sensor: str | None = None,
     ) -> list[Path]:
         """
         Write spectra as an ENVI library or as CSV.
@@ -322,7 +327,9 @@ class SpectralLibrary(Searching):
         path : path
             ``.sli`` (with its .hdr) or ``.csv``.
         like : DataArray, optional
-            Bands wanted; needed where the grids differ.
+            Bands wanted; these or a sensor are needed where the grids differ.
+        sensor : str, optional
+            Sensor whose bands are wanted, from `spectral.list_sensors`.
 
         Returns
         -------
@@ -332,11 +339,11 @@ class SpectralLibrary(Searching):
         Raises
         ------
         ValueError
-            If the grids differ and no `like` is given, or the suffix is another.
+            If the grids differ and no target is given, or the suffix is another.
         """
         from ._export import save_spectra
 
-        return save_spectra(self.read(ids, like=like), path)
+        return save_spectra(self.read(ids, like=like, sensor=sensor), path)
 
     def verify(self) -> list[str]:
         """

@@ -125,6 +125,8 @@ def read_spectra(
         "format": formats,
         "date": when.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
+    named = path.name if path.is_dir() else path.stem
+    spectra = [s | {"source": s.get("source") or named} for s in spectra]
     records = to_records(spectra, tally, provenance)
     check_records(records)
     return records

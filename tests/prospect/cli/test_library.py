@@ -130,3 +130,28 @@ def test_bad_calls(store, tmp_path, file):
     assert "not both" in done.output
     done = call("search", store, "--version", "1", "--shared", store)
     assert "leave --shared out" in done.output
+
+
+def test_scale_and_folders_of_files(tmp_path, file):
+    percent = tmp_path / "percent.csv"
+    table = pd.read_csv(file).set_index("name") * 100
+    table.to_csv(percent)
+    lib = tmp_path / "new"
+    done = call("add", lib, percent, "--create")
+    assert done.exit_code == 1
+    assert "divide by 100" in done.output
+    done = call("add", lib, percent, "--scale", "100", "--create")
+    assert done.exit_code == 0, done.output
+    assert "3 spectra were in percent and divided by 100" in done.stderr
+    found = frame(call("search", lib, "--spectrum", percent, "--scale", "100", "-n1"))
+    assert found["name"].tolist() == table.index.tolist()
+    folder = tmp_path / "delivery"
+    folder.mkdir()
+    file.rename(folder / "lab.csv")
+    (folder / "SOURCE.md").write_text("what it is")
+    done = call("add", lib, folder, "--prefix", "again:")
+    assert done.exit_code == 0, done.output
+    assert "1 files or records were no spectra" in done.stderr
+    versions = frame(call("list", lib, "--versions"))
+    assert versions["date"].notna().all()
+    assert frame(call("search", lib, "again", "--source", "delivery")).shape[0] == 3

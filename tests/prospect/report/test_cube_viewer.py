@@ -69,6 +69,17 @@ def test_click_shows_the_pixel_and_its_best_match(cube, library, removed):
     xr.testing.assert_identical(cube, before)
 
 
+def test_a_library_folder_serves_as_well(cube, library, tmp_path):
+    from spectral.library import open_library
+
+    store = open_library(tmp_path / "lib", create=True)
+    store.add(library)
+    for given in (store, tmp_path / "lib"):
+        viewer = view_cube(cube, library=given, n=1)
+        viewer.click(1, 1)
+        assert viewer.spectra[0]["matches"][0]["name"] == "mica"
+
+
 def test_a_click_alone_starts_anew_and_a_page_can_clear(cube):
     viewer = view_cube(cube)
     for column in range(1, 6):

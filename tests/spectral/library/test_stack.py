@@ -76,6 +76,21 @@ def test_grids_that_differ_are_named_and_brought_together():
     np.testing.assert_array_equal(library["wavelength"], target["wavelength"])
 
 
+def test_bands_of_a_sensor_are_those_of_resample():
+    from spectral import resample
+
+    fine = np.arange(400.0, 2501.0)
+    given = records()
+    given["wavelength"] = [fine, fine, fine[::2]]
+    given["reflectance"] = [g / 5000 for g in given["wavelength"]]
+    found = stack_spectra(given, sensor="sentinel2a")
+    alone = resample(stack_spectra(given.iloc[:2]), sensor="sentinel2a")
+    np.testing.assert_allclose(found.values[:2], alone.values, rtol=1e-6)
+    assert "B12" in found["band"].values
+    with pytest.raises(ValueError, match="not both"):
+        stack_spectra(given, sensor="aster", like=alone)
+
+
 def test_one_spectrum_and_bad_bands():
     one = stack_spectra(records())[0].drop_vars(["spectrum", "uncertainty"])
     bad = np.arange(WAVES.size) < 3
