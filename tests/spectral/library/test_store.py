@@ -140,7 +140,7 @@ def test_library_on_the_bands_of_a_cube(library):
     assert np.isfinite(found).all()
     again = library.read(library.search(words="calcite"), like=found)
     assert list(again["spectrum"].values) == ["b"]
-    with pytest.raises(ValueError, match="not both"):
+    with pytest.raises(ValueError, match="give one of like="):
         library.read("a", like=found, wavelength=[1.0])
 
 
