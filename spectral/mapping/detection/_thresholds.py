@@ -46,7 +46,7 @@ def detection_threshold(
     score: xr.DataArray,
     *,
     false_alarm_rate: float,
-    method: str = "normal",
+    method: str = "auto",
     confidence: float = 0.95,
 ) -> xr.Dataset:
     """
@@ -62,8 +62,9 @@ def detection_threshold(
         the target. To leave known targets out: ``score.where(background)``.
     false_alarm_rate : float
         Share of background pixels above the threshold, such as 1e-4.
-    method : {"normal", "law", "empirical", "tail"}
-        What background does. ``normal``: the middle half of the scores gives a normal
+    method : {"auto", "normal", "law", "empirical", "tail"}
+        What background does. ``auto``: ``law`` where the score says one, else
+        ``normal``. ``normal``: the middle half of the scores gives a normal
         law; for matched filters. ``law``: the law the score says it follows where
         spectra are normal (rx, ace, amsd). ``empirical``: the share of the map itself,
         if nothing in it is a target. ``tail``: a generalised Pareto law of the highest
@@ -107,8 +108,11 @@ def detection_threshold(
         "empirical": _empirical,
         "tail": _tail,
     }
+    if method == "auto":
+        method = "law" if "background_law" in score.attrs else "normal"
     if method not in methods:
-        raise ValueError(f"method must be one of {sorted(methods)}. Got {method!r}.")
+        known = ["auto", *sorted(methods)]
+        raise ValueError(f"method must be one of {known}. Got {method!r}.")
     names = targets_in(score)
     found = methods[method](score, names, false_alarm_rate, confidence)
     assumed = ASSUMED[method]
@@ -134,7 +138,7 @@ def target_table(
     score: xr.DataArray,
     *,
     false_alarm_rate: float = 1e-4,
-    method: str = "normal",
+    method: str = "auto",
 ) -> pd.DataFrame:
     """
     What each target's map holds above its threshold, beside what chance puts there.

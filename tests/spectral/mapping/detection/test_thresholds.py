@@ -67,6 +67,20 @@ def test_empirical_is_the_share_of_the_map():
     np.testing.assert_array_equal(above, [120, 120])
 
 
+def test_the_law_a_score_states_is_taken_unless_another_is_asked_for():
+    """A normal threshold lets far too many scores of coherence through."""
+    values = np.random.default_rng(4).beta(0.5, 49.5, (1, 100, 100))
+    score = xr.DataArray(values, {"target": ["clay"]}, ("target", "y", "x"))
+    stated = score.assign_attrs(background_law=["beta", 0.5, 49.5])
+    given = target_table(stated, false_alarm_rate=0.001)
+    law = target_table(stated, false_alarm_rate=0.001, method="law")
+    assert given.equals(law)
+    assert 2 <= given["above"][0] <= 20  # 10 expected
+    assert target_table(score, false_alarm_rate=0.001)["above"][0] > 300
+    found = detection_threshold(stated, false_alarm_rate=0.001)
+    assert found.attrs["method"] == "law"
+
+
 def test_rare_targets_do_not_move_the_normal_threshold():
     score = noise(4)
     spiked = score.copy()
