@@ -5,8 +5,6 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from .._note import Note
 
 if TYPE_CHECKING:
@@ -115,7 +113,7 @@ def rules_of(attrs: dict, mineral: str) -> list[str]:
             f"no rule is of '{mineral}'.{hint} See "
             "spectral.mapping.read_mineral_rules().table()."
         )
-    return list(np.unique(names))
+    return sorted(set(names))
 
 
 def _plain(text: str) -> str:
