@@ -31,6 +31,18 @@ class Range(StrEnum):
     swir = "swir"
 
 
+SAID = {
+    Language.en: {
+        **{"winner": "chosen", "accepted": "possible too", "rejected": "rejected"},
+        **{"for": "for    ", "against": "against", "passed": "passed "},
+        **{"veto": "veto   ", "silent": "unknown"},
+    },
+    Language.zh: {
+        **{"winner": "判定结果", "accepted": "也可能", "rejected": "否决"},
+        **{"for": "支持", "against": "不符", "passed": "通过", "veto": "排除"},
+        **{"silent": "未知"},
+    },
+}
 RuleFiles = Annotated[
     list[Path] | None,
     typer.Option(
@@ -129,6 +141,7 @@ def explain(
     with told(debug=debug, lang=lang):
         from spectral.mapping import explain_spectrum
 
+        said = SAID[lang]
         cube = cube_from(file, scale=scale, crs=crs)
         asked = _rules(rules, rule_range)
         pixel = _pixel(cube, at)
@@ -141,9 +154,9 @@ def explain(
         )
         for _, part in table.groupby("rank", sort=True):
             head = part.iloc[0]
-            out.print(f"{head['mineral']} [{head['outcome']}]", markup=False)
+            out.print(f"{head['mineral']} [{said[head['outcome']]}]", markup=False)
             for verdict, reason in zip(part["verdict"], part["reason"], strict=True):
-                out.print(f"  {verdict:8}{reason}", markup=False)
+                out.print(f"  {said[verdict]}  {reason}", markup=False)
         if out_file is not None:
             out.print(str(_save_reasons(table, out_file, lang)), markup=False)
 

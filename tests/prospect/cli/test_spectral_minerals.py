@@ -67,7 +67,7 @@ def test_minerals_in_chinese_with_noise(tmp_path):
 def test_explain(tmp_path):
     done = call("explain", STRIP, "--at", "531500,3406500", "--out", tmp_path / "a.png")
     assert done.exit_code == 0, done.output
-    assert "[winner]" in done.stdout
+    assert "[chosen]" in done.stdout
     assert "the shape fits by" in done.stdout
     assert (tmp_path / "a.png").stat().st_size > 10_000
     done = call(
