@@ -122,6 +122,25 @@ def _merged(one: Tally, other: Tally) -> Tally:
     )
 
 
+# the compiler makes vectors of these two: sums in any order keep a NaN, as the first
+# needs; the second is called without NaN only
+@numba.njit(nogil=True, cache=True, fastmath={"reassoc", "nsz"})
+def _total(row: NDArray) -> float:
+    summed = 0.0
+    for value in row:
+        summed += float(value)
+    return summed
+
+
+@numba.njit(nogil=True, cache=True, fastmath={"reassoc", "nsz", "nnan"})
+def _ends(row: NDArray) -> tuple[float, float]:
+    least = most = row[0]
+    for value in row:
+        least = min(least, value)
+        most = max(most, value)
+    return float(least), float(most)
+
+
 @numba.njit(nogil=True, cache=True)
 def _tally(
     values: NDArray, good: NDArray, limit: float
@@ -133,6 +152,14 @@ def _tally(
     good_gaps = np.zeros(pixels, np.int32)
     zeros = np.zeros(pixels, np.int32)
     for band in range(bands):
+        summed = _total(values[band])
+        least, most = 0.0, 0.0
+        if pixels and np.isfinite(summed):
+            least, most = _ends(values[band])
+        if least > 0.0 and most <= limit:  # nothing to count but what is known
+            low[band], high[band], total[band] = least, most, summed
+            counts[band, 0] = pixels
+            continue
         least, most, summed = np.inf, -np.inf, 0.0
         known = negative = over = zero = 0
         for i in range(pixels):

@@ -74,3 +74,20 @@ def test_a_band_without_values(cube):
 def test_libraries_too(cube):
     library = cube.isel(y=0).rename(x="spectrum").transpose("spectrum", "wavelength")
     assert spectral.cube_report(library).attrs["pixels"] == 9
+
+
+def test_plain_bands_beside_others(cube):
+    """Bands without gaps, zeros and odd values take a shorter way."""
+    values = np.abs(cube.values[:, 8:]) * 0.3 + 0.01
+    values[1, 0, 0] = 1.5
+    values[2, 1, 1] = -0.1
+    plain = cube.isel(y=slice(8, 11)).copy(data=values)
+    table = spectral.cube_report(plain)
+    flat = values.reshape(6, -1).astype(float)
+    np.testing.assert_allclose(table["min"], np.nanmin(flat, 1))
+    np.testing.assert_allclose(table["max"], np.nanmax(flat, 1))
+    np.testing.assert_allclose(table["mean"], np.nanmean(flat, 1))
+    assert (table["saturated"] > 0).tolist() == [False, True] + [False] * 4
+    assert (table["negative"] > 0).tolist() == [False, False, True] + [False] * 3
+    assert (table["missing"] > 0).tolist() == [False] * 4 + [True, False]
+    assert table.attrs["missing_pixels"] == 0  # band 4 is bad
