@@ -39,6 +39,10 @@ def memory(scene):
 
 def moments(scene):
     """Mean, covariance, noise from horizontal neighbours, two passes in float64."""
+    kept = scene.folder / f"moments_{scene.name}.npz"
+    if kept.exists():
+        with np.load(kept) as file:
+            return file["mean"], file["covariance"], file["noise"]
     cube = scene.pixel_first()
     bands = cube.shape[2]
     n, pairs = cube[..., 0].size, cube[:, 1:, 0].size
@@ -52,7 +56,9 @@ def moments(scene):
         away = rows.reshape(-1, bands) - mean
         scatter += away.T @ away
         noise += apart.T @ apart
-    return mean, scatter / (n - 1), noise / 2 / (pairs - 1)
+    covariance, noise = scatter / (n - 1), noise / 2 / (pairs - 1)
+    np.savez(kept, mean=mean, covariance=covariance, noise=noise)
+    return mean, covariance, noise
 
 
 def statistics(scene):
