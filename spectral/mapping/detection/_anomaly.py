@@ -59,8 +59,11 @@ def rx(
     -------
     DataArray
         Dimensionless, float32, in the cube's dimensions but the spectral one, lazy
-        where the cube is. For a normal background and the whole scene it follows the
-        chi-square distribution with ``attrs["degrees_of_freedom"]``. NaN for pixels
+        where the cube is. For a normal background, the whole scene and no
+        regularisation it follows the chi-square distribution with
+        ``attrs["degrees_of_freedom"]``, ``attrs["background_law"]``; with fewer than
+        ten pixels a band behind the statistics, pixels of another scene are farther
+        away than that. NaN for pixels
         that are NaN in a good band or zero in all, where less than a tenth of the
         window is known, or where a local covariance has not more pixels than
         components.
@@ -99,8 +102,9 @@ def rx(
     kind = precision(whitener, statistics)
     if window is None:
         grid = _whole(cube, whitener, statistics.mean, kind)
-        told["degrees_of_freedom"] = len(whitener)
-        told["background_law"] = ["chi2", len(whitener)]
+        if regularisation == 0:  # it shortens distances: no law is known then
+            told["degrees_of_freedom"] = len(whitener)
+            told["background_law"] = ["chi2", len(whitener)]
     else:
         plane = good_bands(cube).transpose("wavelength", "y", "x")
         grid = over_windows(

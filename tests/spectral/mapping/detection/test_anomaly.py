@@ -55,6 +55,13 @@ def test_follows_chi_square_over_normal_background():
     assert stats.kstest(found.values.ravel(), law.cdf).pvalue > 0.01
 
 
+def test_says_no_law_where_regularisation_bends_it(scene):
+    assert "background_law" in rx(scene).attrs
+    assert not {"background_law", "degrees_of_freedom"} & set(
+        rx(scene, regularisation=0.01).attrs
+    )
+
+
 @pytest.mark.parametrize("rows", [5, 64])
 @pytest.mark.parametrize("chunks", [None, {"y": 9, "x": 11}])
 def test_local_mean(scene, plain, chunks, rows, monkeypatch):
