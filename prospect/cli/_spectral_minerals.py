@@ -33,16 +33,16 @@ class Range(StrEnum):
 
 SAID = {
     Language.en: {
-        **{"winner": "chosen", "accepted": "possible too", "rejected": "rejected"},
-        **{"for": "for    ", "against": "against", "passed": "passed "},
-        **{"veto": "veto   ", "silent": "unknown"},
+        "winner": "chosen", "accepted": "possible too", "rejected": "rejected",
+        "for": "for    ", "against": "against", "passed": "passed ",
+        "veto": "veto   ", "silent": "unknown",
     },
     Language.zh: {
-        **{"winner": "判定结果", "accepted": "也可能", "rejected": "否决"},
-        **{"for": "支持", "against": "不符", "passed": "通过", "veto": "排除"},
-        **{"silent": "未知"},
+        "winner": "判定结果", "accepted": "也可能", "rejected": "否决",
+        "for": "支持", "against": "不符", "passed": "通过", "veto": "排除",
+        "silent": "未知",
     },
-}
+}  # fmt: skip
 RuleFiles = Annotated[
     list[Path] | None,
     typer.Option(
