@@ -116,6 +116,8 @@ def _alteration(evidence: Evidence, path: Path, like: Any) -> xr.DataArray:  # n
 
 def _references(evidence: Evidence, cube: xr.DataArray) -> dict[str, Any]:
     """Rules of the section and the reference spectra they need."""
+    from spectral import resample
+    from spectral.library import load_library
     from spectral.mapping import read_mineral_rules
 
     if evidence.rules is None:
@@ -123,7 +125,10 @@ def _references(evidence: Evidence, cube: xr.DataArray) -> dict[str, Any]:
     rules = read_mineral_rules(evidence.rules.file)
     if not rules.needed or evidence.library is None:
         return {"rules": rules}
-    return {"rules": rules, "library": _library(evidence, cube, list(rules.needed))}
+    source = evidence.library
+    library = load_library(source.file, spectra=list(rules.needed), scale=source.scale)
+    # not by load_library(like=...): a reference may lack bands its rule does not use
+    return {"rules": rules, "library": resample(library, like=cube)}
 
 
 def _library(
