@@ -112,7 +112,10 @@ def answers(aviris, half):
 
 @pytest.mark.parametrize(
     ("half", "least"),
-    [pytest.param(0, 0.88, id="tuned"), pytest.param(1, 0.88, id="other half, looked at")],
+    [
+        pytest.param(0, 0.88, id="tuned"),
+        pytest.param(1, 0.88, id="other half, looked at"),
+    ],
 )
 def test_splib07_by_mineral_name(aviris, half, least):
     given = answers(aviris, half)
