@@ -244,9 +244,10 @@ def _saved_classes(score: xr.DataArray, limits: xr.DataArray, folder: Path) -> P
 def _law(threshold: Law, method: Detector, score: xr.DataArray) -> str:
     if threshold is not Law.auto:
         return threshold.value
-    if method is Detector.rx and "background_law" not in score.attrs:
-        return Law.tail.value
-    return USUAL.get(method, Law.normal).value
+    usual = USUAL.get(method, Law.normal)
+    if usual is Law.law and "background_law" not in score.attrs:
+        usual = Law.tail
+    return usual.value
 
 
 def _check_options(

@@ -112,6 +112,7 @@ def rx(
         )
         told |= {"window": tuple(window), "covariance": covariance}
     told |= {"long_name": "RX anomaly", "units": "1", "kind": "continuous"}
+    told["squared"] = True
     return grid.rename("rx").assign_attrs(told)
 
 

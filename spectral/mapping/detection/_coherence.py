@@ -87,6 +87,7 @@ def ace(
         return np.copysign(share, along) if signed else share
 
     told: dict[str, object] = {"long_name": "adaptive coherence", "signed": signed}
+    told["squared"] = not signed
     if not signed and regularisation == 0:
         bands = good_bands(cube).sizes["wavelength"]
         told["background_law"] = ["beta", 0.5, (bands - 1) / 2]
@@ -149,6 +150,7 @@ def glrt(
         "glrt",
         lambda along, total, n: along**2 / (n + total),
         long_name="generalised likelihood ratio",
+        squared=True,
     )
 
 

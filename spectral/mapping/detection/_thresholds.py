@@ -63,10 +63,11 @@ def detection_threshold(
     false_alarm_rate : float
         Share of background pixels above the threshold, such as 1e-4.
     method : {"auto", "normal", "law", "empirical", "tail"}
-        What background does. ``auto``: ``law`` where the score says one, else
-        ``normal``. ``normal``: the middle half of the scores gives a normal
-        law; for matched filters. ``law``: the law the score says it follows where
-        spectra are normal (rx, ace, amsd). ``empirical``: the share of the map itself,
+        What background does. ``auto``: ``law`` where the score says one, ``tail``
+        where it says that it is a square, which no normal law fits, else ``normal``.
+        ``normal``: the middle half of the scores gives a normal law; for matched
+        filters. ``law``: the law the score says it follows where spectra are normal
+        (rx, ace, amsd). ``empirical``: the share of the map itself,
         if nothing in it is a target. ``tail``: a generalised Pareto law of the highest
         twentieth, which bears tails heavier than normal, and rates below 1 / pixels.
     confidence : float
@@ -109,7 +110,8 @@ def detection_threshold(
         "tail": _tail,
     }
     if method == "auto":
-        method = "law" if "background_law" in score.attrs else "normal"
+        usual = "tail" if score.attrs.get("squared") else "normal"
+        method = "law" if "background_law" in score.attrs else usual
     if method not in methods:
         known = ["auto", *sorted(methods)]
         raise ValueError(f"method must be one of {known}. Got {method!r}.")

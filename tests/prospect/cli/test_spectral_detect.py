@@ -79,6 +79,15 @@ def test_targets_and_their_counts(scene, library, tmp_path, method):
     assert "仅由背景预期" not in done.stderr
 
 
+def test_coherence_with_regularisation_takes_the_tail(scene, library, tmp_path):
+    done = call(
+        scene, "--library", library, "--regularisation", 0.01,
+        "--false-alarm-rate", 0.01, "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert len(pd.read_csv(tmp_path / "out" / "targets.csv")) == 2
+
+
 def test_infeasible_targets_are_left_out(scene, library, tmp_path):
     options = ["--method", "mtmf", "--false-alarm-rate", 0.01]
     done = call(

@@ -138,6 +138,21 @@ def test_scores_that_say_their_law(scene, targets):
         )
 
 
+def test_squares_without_a_law_get_their_tail():
+    rng = np.random.default_rng(3)
+    cube = xr.DataArray(
+        rng.standard_normal((9, 120, 120)),
+        {"wavelength": np.arange(2000.0, 2090, 10)},
+        ("wavelength", *"yx"),
+    )
+    score = rx(cube, regularisation=0.1)
+    found = detection_threshold(score, false_alarm_rate=0.001)
+    assert found.attrs["method"] == "tail"
+    share = float((score > found["threshold"]).mean())
+    plain = detection_threshold(score, false_alarm_rate=0.001, method="normal")
+    assert share < 0.002 < float((score > plain["threshold"]).mean())
+
+
 @pytest.mark.parametrize("chunks", [None, {"y": 30, "target": 1}])
 def test_table(chunks):
     score = noise(9)
