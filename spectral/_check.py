@@ -23,9 +23,10 @@ def check_cube(cube: xr.DataArray) -> None:
     Raises
     ------
     TypeError
-        If it is no DataArray, or holds whole numbers: with the scale to state.
+        If it is no DataArray, or holds whole numbers (with the scale to state) or
+        half-precision ones.
     ValueError
-        If wavelengths are missing, not in nm, not ascending, doubled, or if fwhm or
+        If there is no band, wavelengths are missing, not in nm, not ascending, doubled, or if fwhm or
         bad_bands cannot be read: with the remedy.
 
     Examples
@@ -53,6 +54,11 @@ def check_cube(cube: xr.DataArray) -> None:
         )
     _check_wavelengths(cube, name)
     _check_companions(cube, name)
+    if cube.dtype == np.float16:
+        raise TypeError(
+            f"{name} holds float16, which keeps three digits only and overflows at "
+            "65504. Widen it: cube.astype('float32')"
+        )
     if not np.issubdtype(cube.dtype, np.floating):
         raise TypeError(
             f"{name} holds {cube.dtype}, not reflectance from 0 to 1. Open it with its "
@@ -110,7 +116,8 @@ def spectra_on(
     ------
     ValueError
         If the wavelengths differ (with the call that resamples), the two do not
-        overlap, or a spectrum lacks good bands of the cube.
+        overlap, the cube has no good band or the library no spectrum, or a spectrum
+        lacks good bands of the cube or is infinite there.
     """
     check_cube(cube)
     check_cube(library)
@@ -125,10 +132,19 @@ def spectra_on(
         )
     if not same_wavelengths(library, cube):
         raise ValueError(_differ(library, cube, role))
+    good_bands(cube)  # refuses a cube without any
+    if not library.sizes["spectrum"]:
+        raise ValueError(f"{role} hold no spectrum. Choose one at least.")
     values = library.transpose("spectrum", "wavelength").values.astype("float64")
     if "bad_bands" in cube.coords:
         values = values[:, ~np.asarray(cube["bad_bands"].values, bool)]
-    names = _names(library)
+    names = spectrum_names(library)
+    infinite = [n for n, row in zip(names, values, strict=True) if np.isinf(row).any()]
+    if infinite:
+        raise ValueError(
+            f"{role} hold infinite values in good bands: {', '.join(infinite[:5])}. "
+            "Leave these spectra out, or write NaN there and mark the bands bad."
+        )
     gaps = np.isnan(values).sum(1)
     if gaps.any():
         told = ", ".join(
@@ -143,7 +159,8 @@ def spectra_on(
     return names, values
 
 
-def _names(library: xr.DataArray) -> list[str]:
+def spectrum_names(library: xr.DataArray) -> list[str]:
+    """Names of a library's spectra, each once, or their numbers."""
     if "spectrum" in library.coords:
         names = [str(name) for name in library["spectrum"].values]
     else:
@@ -172,12 +189,16 @@ def _differ(library: xr.DataArray, cube: xr.DataArray, role: str) -> str:
 
 def _check_wavelengths(cube: xr.DataArray, name: str) -> None:
     values = cube["wavelength"].values
+    if not values.size:
+        raise ValueError(
+            f"{name} has no bands. Select wavelengths that it covers, in nm."
+        )
     if not np.issubdtype(values.dtype, np.number) or not np.isfinite(values).all():
         raise ValueError(
             f"{name} has wavelengths that are no numbers: {values[:5].tolist()}. Give "
             "them in nm."
         )
-    if values.size and (values.min() < SHORTEST or values.max() > LONGEST):
+    if values.min() < SHORTEST or values.max() > LONGEST:
         raise ValueError(
             f"{name} has wavelengths from {values.min():g} to {values.max():g}: not "
             "nm. From micrometres: "

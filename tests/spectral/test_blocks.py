@@ -148,6 +148,10 @@ def test_check_cube_says_what_is_wrong(cube):
         check_cube(cube.assign_coords(fwhm=("y", np.ones(23))))
     with pytest.raises(TypeError, match=r"holds int16.*scale=10000"):
         check_cube((cube.fillna(0) * 10000).astype("int16"))
+    with pytest.raises(TypeError, match=r"holds float16.*astype"):
+        check_cube(cube.astype("float16"))
+    with pytest.raises(ValueError, match="has no bands"):
+        check_cube(cube[:0])
     with pytest.raises(ValueError, match="all 11 bands are marked bad"):
         good_bands(cube.assign_coords(bad_bands=("wavelength", np.ones(11, bool))))
 
@@ -172,6 +176,13 @@ def test_library_must_stand_on_the_cube(cube):
     with pytest.raises(ValueError, match="stand more than once"):
         spectra_on(library.assign_coords(spectrum=["a", "a"]), cube)
     gap = library.where(library["wavelength"] != WAVES[2])
+    with pytest.raises(ValueError, match="hold no spectrum"):
+        spectra_on(library[:0], cube)
+    with pytest.raises(ValueError, match="infinite values in good bands: mica"):
+        spectra_on(library.where(library["spectrum"] == "calcite", np.inf), cube)
+    blind = cube.assign_coords(bad_bands=("wavelength", np.ones(11, bool)))
+    with pytest.raises(ValueError, match="all 11 bands are marked bad"):
+        spectra_on(library, blind)
     with pytest.raises(ValueError, match=r"calcite \(1 of 10\)"):
         spectra_on(gap, cube)
     with pytest.raises(ValueError, match="need the dimensions"):
