@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from ..._blocks import Output, map_spectra
-from ..._check import check_cube, same_wavelengths, spectra_on
+from ..._check import check_cube, same_wavelengths, spectra_on, spectrum_names
 from ._fit import fit_window, model_window
 from ._windows import bands_of, read_window
 
@@ -132,8 +132,14 @@ def fit_features(
     check_cube(library)
     if library.ndim == 1:
         library = library.expand_dims(spectrum=[str(library.name or "spectrum")])
-    if not same_wavelengths(library, cube):
-        spectra_on(library, cube)  # says how they differ
+    if library.ndim != 2 or "spectrum" not in library.dims:
+        raise ValueError(
+            "a library needs the dimensions ('spectrum', 'wavelength'). "
+            f"Got {library.dims}."
+        )
+    if not library.sizes["spectrum"] or not same_wavelengths(library, cube):
+        spectra_on(library, cube)  # says what is wrong
+    library = library.assign_coords(spectrum=spectrum_names(library))
     names, asked = _asked(library, windows, weights)
     span, parts = _parts(cube, library, names, asked)
     if keep == "all":

@@ -198,6 +198,14 @@ def test_the_kernel_gives_shoulders_for_rules(cube, library):
 def test_what_is_refused(cube, library):
     with pytest.raises(ValueError, match="keep is 'all' or 'best'"):
         fit_features(cube, library, HULL, keep="first")
+    with pytest.raises(ValueError, match="stand more than once"):
+        fit_features(cube, library.assign_coords(spectrum=["a", "a", "b"]), WINDOWS)
+    with pytest.raises(ValueError, match="hold no spectrum"):
+        fit_features(cube, library[:0], WINDOWS)
+    with pytest.raises(ValueError, match=r"needs the dimensions.*'y', 'x'"):
+        fit_features(cube, cube, WINDOWS)
+    unnamed = fit_features(cube, library.drop_vars("spectrum"), WINDOWS)
+    assert unnamed["target"].values.tolist() == [f"spectrum {i}" for i in (1, 2, 3)]
     with pytest.raises(ValueError, match=r"resample\(library, like=cube\)"):
         fit_features(cube, library[:, ::2], HULL)
     with pytest.raises(KeyError, match=r"holds no \['talc'\]; it holds \['mica'"):
