@@ -316,10 +316,16 @@ def _enough(part: Part, cube: xr.DataArray) -> None:
     if part.pixels.n > 1:
         return
     name = f"'{cube.name}'" if cube.name is not None else "the cube"
+    told = (
+        f"{name} has {part.pixels.n} pixels that count, statistics need 2 at least: "
+        f"{part.missing} lack a good band, {part.zero} are zero in all, {part.masked} "
+        "lie outside the mask."
+    )
+    if not part.missing + part.zero + part.masked:
+        raise ValueError(f"{told} Take a larger part of the scene.")
     raise ValueError(
-        f"{name} has {part.pixels.n} pixels that count: {part.missing} lack a good "
-        f"band, {part.zero} are zero in all, {part.masked} lie outside the mask. Mark "
-        "bands that are missing everywhere as bad (bad_bands), or widen the mask."
+        f"{told} Mark bands that are missing everywhere as bad (bad_bands), or widen "
+        "the mask."
     )
 
 
