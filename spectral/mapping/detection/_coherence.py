@@ -54,8 +54,8 @@ def ace(
     DataArray, dims ("target", ...)
         From 0 to 1 (-1 to 1 where signed), float32, lazy where the cube is. NaN for
         pixels that are NaN in a good band or zero in all, and for those equal to the
-        mean. Unsigned and without regularisation, which bends it, it says what law it
-        follows over normal background known from ten or more pixels a band,
+        mean. Without regularisation, which bends it, it says what law it follows over
+        normal background known from ten or more pixels a band,
         ``attrs["background_law"]``.
 
     Raises
@@ -87,10 +87,11 @@ def ace(
         return np.copysign(share, along) if signed else share
 
     told: dict[str, object] = {"long_name": "adaptive coherence", "signed": signed}
-    told["squared"] = not signed
-    if not signed and regularisation == 0:
+    told["squared"] = True
+    if regularisation == 0:
         bands = good_bands(cube).sizes["wavelength"]
-        told["background_law"] = ["beta", 0.5, (bands - 1) / 2]
+        law = "signed_beta" if signed else "beta"
+        told["background_law"] = [law, 0.5, (bands - 1) / 2]
     return coherence("ace", score, **told)
 
 
@@ -235,6 +236,7 @@ def amsd(
         kind="continuous",
         degrees_of_freedom=(more, left),
         background_law=["f", more, left],
+        squared=True,
         target=target.names,
         background=ground.names,
     )

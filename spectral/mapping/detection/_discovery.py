@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from scipy.special import ndtr
 
-from ._null import core_of, law_of
+from ._null import check_unsquared, core_of, law_of
 from ._order import high_counts, low_counts, targets_in, value_of
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def control_false_discovery(
     values: xr.DataArray,
     *,
     rate: float = 0.05,
-    given: str = "normal",
+    given: str = "auto",
     dependence: str = "positive",
 ) -> xr.DataArray:
     """
@@ -39,9 +39,10 @@ def control_false_discovery(
         dimension "target", each target for itself.
     rate : float
         Share of false ones among the detections.
-    given : {"normal", "law", "p_values"}
+    given : {"auto", "normal", "law", "p_values"}
         What the values are: scores whose background is normal, fitted to their middle
         half (matched filters); scores that say their law (rx, ace, amsd); or p-values.
+        ``auto``: ``law`` where they say one, else ``normal``.
     dependence : {"positive", "any"}
         How pixels depend on each other: independently or positively, as neighbours in
         an image mostly do (Benjamini-Hochberg), or in any way, which costs detections
@@ -58,8 +59,8 @@ def control_false_discovery(
     Raises
     ------
     ValueError
-        If the rate is no share, p-values leave 0 to 1, a law is missing or options are
-        unknown.
+        If the rate is no share, p-values leave 0 to 1, a law is missing, a normal law
+        is to fit squares (glrt, windowed rx), or options are unknown.
 
     References
     ----------
@@ -81,6 +82,8 @@ def control_false_discovery(
     if dependence not in {"positive", "any"}:
         raise ValueError(f"dependence must be 'positive' or 'any'. Got {dependence!r}.")
     names = targets_in(values)
+    if given == "auto":
+        given = "law" if "background_law" in values.attrs else "normal"
     tests, back = _p_values(values, names, given)
     counts = high_counts(tests)
     totals = [int(numbers.sum()) for _, numbers in counts]
@@ -124,8 +127,11 @@ def _p_values(
         return _applied(law.sf, values), law.isf
     if given != "normal":
         raise ValueError(
-            f"given must be 'normal', 'law' or 'p_values'. Got {given!r} instead."
+            f"given must be 'auto', 'normal', 'law' or 'p_values'. Got {given!r}."
         )
+    check_unsquared(
+        values, "Use given='law' if it says one, or scores of matched_filter."
+    )
     core = core_of(values, names)
     middle, spread = xr.DataArray(core.middle), xr.DataArray(core.spread)
     if "target" in values.dims:

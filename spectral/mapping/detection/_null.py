@@ -15,7 +15,32 @@ if TYPE_CHECKING:
     import xarray as xr
 
 QUARTILES = 2 * stats.norm.ppf(0.75)  # standard deviations between them
-LAWS = {"chi2": stats.chi2, "f": stats.f, "beta": stats.beta}
+
+
+class SignedBeta:
+    """A beta law whose sign is either with the same chance."""
+
+    def __init__(self, a: float, b: float) -> None:
+        self.half = stats.beta(a, b)
+
+    def sf(self, values: np.ndarray) -> np.ndarray:
+        """Chance of more."""
+        half = self.half.sf(np.abs(values)) / 2
+        return np.where(np.asarray(values) < 0, 1 - half, half)
+
+    def isf(self, shares: np.ndarray) -> np.ndarray:
+        """Value with this chance of more."""
+        shares = np.asarray(shares)
+        size = self.half.isf(2 * np.minimum(shares, 1 - shares))
+        return np.where(shares > 0.5, -size, size)
+
+
+LAWS = {
+    "chi2": stats.chi2,
+    "f": stats.f,
+    "beta": stats.beta,
+    "signed_beta": SignedBeta,
+}
 
 
 class Core(NamedTuple):
@@ -56,6 +81,15 @@ def core_of(score: xr.DataArray, names: Sequence[str]) -> Core:
 def quartile_ranks(count: int) -> list[int]:
     """Ranks of the quartiles and the median."""
     return [round(share * (count - 1)) for share in (0.25, 0.5, 0.75)]
+
+
+def check_unsquared(score: xr.DataArray, remedy: str) -> None:
+    """Refuse scores that are squares where a normal law is meant to fit them."""
+    if score.attrs.get("squared"):
+        raise ValueError(
+            f"'{score.name}' is a square: no normal law fits its background, and most "
+            f"of what it detected would be false. {remedy}"
+        )
 
 
 def law_of(score: xr.DataArray) -> tuple[Any, str]:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
-from scipy.special import expit, ndtr
+from scipy.special import expit, ndtr, ndtri
 
-from ._null import core_of
+from ._null import check_unsquared, core_of, law_of
 from ._order import fold_scores, targets_in
 
 if TYPE_CHECKING:
@@ -33,9 +33,10 @@ def detection_probability(
     Probability that a pixel holds the target, given its score.
 
     Without marked pixels: one less the local false discovery rate, how much of the
-    map's scores at that height background explains. With them: logistic regression of
-    the marks on the score. Statistics of the whole map are computed here, block by
-    block; the probabilities are lazy where the score is.
+    map's scores at that height background explains, which is normal or follows the law
+    that the score says (rx, ace, amsd). With them: logistic regression of the marks on
+    the score. Statistics of the whole map are computed here, block by block; the
+    probabilities are lazy where the score is.
 
     Parameters
     ----------
@@ -59,7 +60,8 @@ def detection_probability(
     ------
     ValueError
         If scores have no spread, marks are not 0, 1 or NaN, too few, not on the score's
-        pixels, or mark low scores as targets.
+        pixels, or mark low scores as targets; without marks, if scores are squares
+        that say no law (glrt, windowed rx).
 
     Notes
     -----
@@ -97,6 +99,14 @@ def detection_probability(
 
 
 def _from_map(score: xr.DataArray, names: list[str]) -> xr.DataArray:
+    assumption = "background scores are normal in their middle half and beyond"
+    if "background_law" in score.attrs:
+        law, title = law_of(score)
+        assumption = f"background scores follow {title}, or nearly so"
+        score = _applied(
+            score, lambda block: _deviates(law.sf(block.astype("float64")))
+        )
+    check_unsquared(score, "Mark pixels, or use scores of matched_filter.")
     core = core_of(score, names)
 
     def count(flat: np.ndarray) -> np.ndarray:
@@ -121,9 +131,14 @@ def _from_map(score: xr.DataArray, names: list[str]) -> xr.DataArray:
     shares = [curve[1] for curve in curves]
     return _applied(score, look_up).assign_attrs(
         method="local false discovery rate",
-        assumption="background scores are normal in their middle half and beyond",
+        assumption=assumption,
         background_share=shares,
     )
+
+
+def _deviates(chance: np.ndarray) -> np.ndarray:
+    """Normal deviates that are exceeded with these chances."""
+    return np.clip(-ndtri(chance), -EDGES[-2], EDGES[-2])
 
 
 MIDDLES = np.concatenate([(EDGES[:-2] + EDGES[1:-1]) / 2, [EDGES[-2] * 1.01]])

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 from scipy import stats
 
-from ._null import core_of, law_of
+from ._null import check_unsquared, core_of, law_of
 from ._order import fold_scores, order_statistics, targets_in
 
 if TYPE_CHECKING:
@@ -84,8 +84,8 @@ def detection_threshold(
     Raises
     ------
     ValueError
-        If rate or confidence are no shares, the method is unknown, or the map is too
-        small for the rate.
+        If rate or confidence are no shares, the method is unknown, a normal law is to
+        fit squares, or the map is too small for the rate.
 
     References
     ----------
@@ -216,6 +216,7 @@ def _check_shares(rate: float, confidence: float) -> None:
 def _normal(
     score: xr.DataArray, names: Sequence[str], rate: float, confidence: float
 ) -> Found:
+    check_unsquared(score, "Use method='law', 'tail' or 'empirical'.")
     core = core_of(score, names)
     away = stats.norm.isf(rate)
     threshold = core.middle + away * core.spread

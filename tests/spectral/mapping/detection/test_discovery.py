@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from spectral.mapping import control_false_discovery, rx
+from spectral.mapping import ace, control_false_discovery, glrt, rx
 
 
 def sorted_procedure(p, rate, dependence="positive"):
@@ -106,3 +106,19 @@ def test_bad_input():
         control_false_discovery(score, given="p_values")
     with pytest.raises(ValueError, match="does not say what law"):
         control_false_discovery(score, given="law")
+
+
+def test_squares_never_pass_for_normal(scene, targets):
+    rng = np.random.default_rng(6)
+    keep = ~scene["bad_bands"].values
+    cube = xr.DataArray(
+        rng.standard_normal((9, 100, 100)),
+        {"wavelength": scene["wavelength"].values[keep]},
+        ("wavelength", *"yx"),
+    )
+    # background alone: a normal law called 9 % of it detected
+    for signed in (False, True):
+        score = ace(cube, targets[:, keep], signed=signed)
+        assert float(control_false_discovery(score).mean()) < 1e-4
+    with pytest.raises(ValueError, match="'glrt' is a square"):
+        control_false_discovery(glrt(cube, targets[:, keep]))

@@ -6,7 +6,7 @@ import xarray as xr
 from scipy import stats
 from scipy.special import expit
 
-from spectral.mapping import detection_probability
+from spectral.mapping import detection_probability, rx, scene_statistics
 
 
 def mixture(seed=0, share=0.05, shape=(200, 250), away=4.0):
@@ -107,3 +107,18 @@ def test_bad_input():
     both = xr.concat([score, score], "target")
     with pytest.raises(ValueError, match="Choose one"):
         detection_probability(both, marked=marked)
+
+
+def test_squares_by_their_law():
+    rng = np.random.default_rng(5)
+    values = rng.standard_normal((9, 120, 120))
+    values[:, :3] += 4.0
+    wave = {"wavelength": np.arange(2000.0, 2090, 10)}
+    cube = xr.DataArray(values, wave, ("wavelength", "y", "x"))
+    inside = scene_statistics(cube[:, 3:], noise=None)
+    found = detection_probability(rx(cube, statistics=inside))
+    assert float(found[:3].mean()) > 0.99
+    assert float((found[3:] > 0.5).mean()) < 1e-3
+    assert "chi2(9)" in found.attrs["assumption"]
+    with pytest.raises(ValueError, match="'rx' is a square"):
+        detection_probability(rx(cube, statistics=inside, regularisation=0.1))
