@@ -104,6 +104,13 @@ def minimum_wavelength(
     0.32. Three narrow bands hear the noise: with ``n_bands=5`` the parabola is down to
     0.33. Hull ends on the tails of the feature itself add to all of them.
 
+    Features with a longer tail draw the curve towards it, the more the wider the bands:
+    made of half Gaussians 25 and 60 nm wide, the position came out too far right by
+    1.7 nm (parabola), 2.4 (polynomial) and 3.4 (gaussian) for bands every 5 nm, by 3.4,
+    5.3 and 6.4 for bands every 10 nm. Compare positions of one method and one sensor
+    only. On a flat bottom 40 nm wide, bands every 5 nm, a polynomial wanders by 7 nm
+    between two shallow minima, parabola and gaussian by 1.
+
     References
     ----------
     Rodger, A., Laukamp, C., Haest, M. and Cudahy, T. (2012). A simple quadratic method
