@@ -57,8 +57,10 @@ def signal_dimension(
         HySime: the directions whose signal is worth its noise, in mean squared error;
         the noise comes from a regression of each band on the others, or from
         `statistics` where they tell it. HFC: eigenvalues that differ between
-        correlation and covariance, at a false-alarm rate; NWHFC: after whitening the
-        noise, which it takes from differences of neighbours.
+        correlation and covariance, at a false-alarm rate; it wants noise that is alike
+        in all bands: with noise rising tenfold from the first band to the last it told
+        15 signals for 4. NWHFC: after whitening the noise, which it takes from
+        differences of neighbours.
     false_alarm : float
         Probability that HFC takes noise for a signal, for each direction.
     statistics : SceneStatistics, optional

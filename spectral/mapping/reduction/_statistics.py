@@ -191,7 +191,9 @@ def scene_statistics(
         both are counted.
     noise : str, DataArray or None
         ``"difference"``: half the covariance of differences of neighbours along x
-        (shift difference); ``"difference_xy"``: along x and y; ``"homogeneous"``: of
+        (shift difference), in which ground that changes from pixel to pixel counts as
+        noise: over small fields of different rocks the noise came out 3 to 20 times
+        too large; ``"difference_xy"``: along x and y; ``"homogeneous"``: of
         blocks of 5 x 5 pixels, means taken off, the tenth with the least variance;
         ``"regression"``: of all such blocks, means taken off, what the other bands do
         not explain of each band, uncorrelated (local means and regression; bands must
