@@ -346,5 +346,5 @@ def test_errors_say_what_to_do(scene, smooth):
         unmix(scene.astype("int16"), smooth)
     endless = smooth.copy()
     endless[1, 1] = np.inf
-    with pytest.raises(ValueError, match=r"infinite values: \['b'\]"):
+    with pytest.raises(ValueError, match="infinite values in good bands: b"):
         unmix(scene, endless)
