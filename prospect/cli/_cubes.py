@@ -70,12 +70,24 @@ def cube_from(
 
 def mapped(cube: xr.DataArray, path: Path) -> xr.DataArray:
     """The cube, refused where its maps would have no place."""
+    if cube.rio.crs is None and not _placed(cube):
+        raise ValueError(
+            f"{path.name} has no georeference (no corner, no size of a pixel), which "
+            "its maps need. Georeference it first."
+        )
     if cube.rio.crs is None:
         raise ValueError(
             f"{path.name} names no coordinate system, which its maps need. Say it: "
             "--crs EPSG:32650"
         )
     return cube
+
+
+def _placed(cube: xr.DataArray) -> bool:
+    """Whether x and y are more than numbers of columns and rows."""
+    return any(
+        name in cube.coords and float(cube[name][0]) not in (0.0, 0.5) for name in "xy"
+    )
 
 
 def within(cube: xr.DataArray, wavelengths: str) -> xr.DataArray:
@@ -88,6 +100,10 @@ def within(cube: xr.DataArray, wavelengths: str) -> xr.DataArray:
         low, high = (float(part) for part in wavelengths.split("-"))
     except ValueError:
         raise ValueError(f"--range {wavelengths}: write it as 2000-2450") from None
+    if low >= high:
+        raise ValueError(
+            f"--range {wavelengths}: the lower end first, {high:g}-{low:g}"
+        )
     wave = np.asarray(cube["wavelength"], float)
     bad = (wave < low) | (wave > high)
     if bad.all():

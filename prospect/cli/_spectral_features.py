@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ._cubes import Crs, CubeFile, LibraryFile, Scale, Spectra, cube_from, library_from
+from ._cubes import (
+    Crs,
+    CubeFile,
+    LibraryFile,
+    Part,
+    Scale,
+    Spectra,
+    cube_from,
+    library_from,
+    mapped,
+)
 from ._samples import names_in
 from ._shared import Debug, Lang, Language, out, told
 
@@ -74,6 +84,7 @@ def features(
     ] = Continuum.hull,
     spectra: Spectra = "",
     scale: Scale = None,
+    part: Part = None,
     crs: Crs = None,
     lang: Lang = Language.en,
     debug: Debug = False,
@@ -92,7 +103,7 @@ def features(
                 "within": _numbers(within, "--within") if within else None,
                 "continuum": continuum.value,
             }
-            cube = cube_from(file, scale=scale, crs=crs)
+            cube = mapped(cube_from(file, scale=scale, part=part, crs=crs), file)
             written = _feature_maps(cube, out_path, options, shape=shape, lang=lang)
     for path in written:
         out.print(str(path), markup=False)
@@ -114,6 +125,7 @@ def continuum(
         bool, typer.Option("--keep", help="The continuum itself, not its removal.")
     ] = False,
     scale: Scale = None,
+    part: Part = None,
     crs: Crs = None,
     lang: Lang = Language.en,
     debug: Debug = False,
@@ -122,7 +134,7 @@ def continuum(
     with told(debug=debug, lang=lang):
         from spectral import mapping, save_cube
 
-        cube = cube_from(file, scale=scale, crs=crs)
+        cube = cube_from(file, scale=scale, part=part, crs=crs)
         make = mapping.continuum if keep else mapping.remove_continuum
         ends = _numbers(window, "--window") if window else None
         found = make(cube, window=ends, method=method.value)
@@ -153,6 +165,7 @@ def fit(
         float, typer.Option(min=0, max=1, help="Least depth of a match.")
     ] = 0.01,
     scale: Scale = None,
+    part: Part = None,
     crs: Crs = None,
     lang: Lang = Language.en,
     debug: Debug = False,
@@ -162,7 +175,7 @@ def fit(
         from spectral.mapping import fit_features
         from survey import save_grid, save_grids
 
-        cube = cube_from(file, scale=scale, crs=crs)
+        cube = mapped(cube_from(file, scale=scale, part=part, crs=crs), file)
         references = library_from(library, like=cube, spectra=spectra)
         windows = [_numbers(text, "--window") for text in window]
         found = fit_features(

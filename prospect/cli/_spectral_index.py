@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._cubes import Crs, CubeFile, Part, Scale, cube_from
+from ._cubes import Crs, CubeFile, Part, Scale, cube_from, mapped
 from ._shared import Debug, Lang, Language, err, out, told
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def index(
         from spectral.indices import spectral_index
         from survey import save_grids
 
-        scene = cube_from(cube, scale=scale, part=part, crs=crs)
+        scene = mapped(cube_from(cube, scale=scale, part=part, crs=crs), cube)
         grids = {}
         for number, name in enumerate(names, 1):
             grid = spectral_index(name, scene, sensor=sensor)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ._cubes import Crs, CubeFile, Scale, cube_from, library_from
+from ._cubes import Crs, CubeFile, Part, Scale, cube_from, library_from, mapped
 from ._shared import Debug, Lang, Language, err, out, told
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ def minerals(
         ),
     ] = None,
     scale: Scale = None,
+    part: Part = None,
     crs: Crs = None,
     lang: Lang = Language.en,
     debug: Debug = False,
@@ -100,7 +101,7 @@ def minerals(
         )
         from survey import save_table
 
-        cube = cube_from(file, scale=scale, crs=crs)
+        cube = mapped(cube_from(file, scale=scale, part=part, crs=crs), file)
         asked = _rules(rules, rule_range)
         found = identify_minerals(
             cube, asked, library=_library(library, asked, cube), noise=noise
@@ -133,6 +134,7 @@ def explain(
         ),
     ] = None,
     scale: Scale = None,
+    part: Part = None,
     crs: Crs = None,
     lang: Lang = Language.en,
     debug: Debug = False,
@@ -142,7 +144,7 @@ def explain(
         from spectral.mapping import explain_spectrum
 
         said = SAID[lang]
-        cube = cube_from(file, scale=scale, crs=crs)
+        cube = cube_from(file, scale=scale, part=part, crs=crs)
         asked = _rules(rules, rule_range)
         pixel = _pixel(cube, at)
         table = explain_spectrum(
@@ -152,10 +154,10 @@ def explain(
             candidates=candidates,
             lang=lang.value,
         )
-        for _, part in table.groupby("rank", sort=True):
-            head = part.iloc[0]
+        for _, rows in table.groupby("rank", sort=True):
+            head = rows.iloc[0]
             out.print(f"{head['mineral']} [{said[head['outcome']]}]", markup=False)
-            for verdict, reason in zip(part["verdict"], part["reason"], strict=True):
+            for verdict, reason in zip(rows["verdict"], rows["reason"], strict=True):
                 out.print(f"  {said[verdict]}  {reason}", markup=False)
         if out_file is not None:
             out.print(str(_save_reasons(table, out_file, lang)), markup=False)
@@ -171,6 +173,7 @@ def alteration(
         typer.Option(exists=True, dir_okay=False, help="Zones and minerals (.toml)."),
     ] = None,
     scale: Scale = None,
+    part: Part = None,
     crs: Crs = None,
     lang: Lang = Language.en,
     debug: Debug = False,
@@ -180,7 +183,7 @@ def alteration(
         from spectral.mapping import alteration_zones, identify_minerals
         from survey import save_grids
 
-        cube = cube_from(file, scale=scale, crs=crs)
+        cube = mapped(cube_from(file, scale=scale, part=part, crs=crs), file)
         asked = _rules(rules, Range.all)
         found = identify_minerals(
             cube, asked, library=_library(library, asked, cube), scores=True

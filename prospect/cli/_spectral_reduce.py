@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ._cubes import Crs, CubeFile, Part, Scale, cube_from
+from ._cubes import Crs, CubeFile, Part, Scale, cube_from, mapped
 from ._shared import Debug, Lang, Language, err, out, told
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def reduce(
             raise ValueError("--min-snr is of use with --method mnf only")
         if method == "ica":
             options["random_state"] = seed
-        scene = cube_from(cube, scale=scale, part=part, crs=crs)
+        scene = mapped(cube_from(cube, scale=scale, part=part, crs=crs), cube)
         fitted = getattr(spectral.mapping, REDUCERS[method])(**options).fit(scene)
         scores = fitted.transform(scene)
         grids = {

@@ -18,6 +18,7 @@ from ._cubes import (
     Spectra,
     cube_from,
     library_from,
+    mapped,
 )
 from ._shared import Debug, Lang, Language, err, out, told
 
@@ -78,6 +79,7 @@ def unmix(
             raise ValueError("--shade is of use with --method fcls and scls only")
         cube = cube_from(file, scale=scale, part=part, crs=crs)
         pure = library_from(library, like=cube, spectra=spectra)
+        cube = mapped(cube, file)
         if shade:
             pure = _with_shade(pure)
         if method is Method.sparse:
@@ -129,6 +131,7 @@ def mesma(
 
         cube = cube_from(file, scale=scale, part=part, crs=crs)
         pure = library_from(library, like=cube, spectra=spectra)
+        cube = mapped(cube, file)
         found = mapping.mesma(
             cube,
             pure,

@@ -116,5 +116,5 @@ def test_bad_input(scene, library, tmp_path):
         line for line in text.splitlines(True) if "map info" not in line
     ))  # fmt: skip
     done = call(scene, "--library", library, "--out", out)
-    assert "names no coordinate system" in done.stderr
+    assert "has no georeference" in done.stderr
     assert not out.exists()
