@@ -204,14 +204,16 @@ def _apart(curves: list[Curve]) -> list[float]:
     floor, shifts = np.full(grid.size, np.nan), []
     for curve in curves:
         known = np.isfinite(curve.y)
-        top = np.full(grid.size, np.nan)
+        low = top = np.full(grid.size, np.nan)
         if known.any():
             outside = {"left": np.nan, "right": np.nan}
-            top = np.interp(grid, curve.x[known], curve.y[known], **outside)
+            low = np.interp(grid, curve.x[known], curve.y[known], **outside)
+            line = curve.y if curve.below is None else np.fmax(curve.y, curve.below)
+            top = np.interp(grid, curve.x[known], line[known], **outside)
         over = top - floor
         needed = float(np.nanmax(over)) + room if np.isfinite(over).any() else 0.0
         shifts.append(-needed if shifts else 0.0)
-        floor = np.fmin(floor, top + shifts[-1])
+        floor = np.fmin(floor, low + shifts[-1])
     return shifts
 
 

@@ -75,6 +75,10 @@ def test_shifted_spectra_stay_apart(library):
     assert np.nanmin(middle - lower) > 0
     assert not len(axes.get_yticks())
     assert axes.get_ylabel() == "Continuum-removed reflectance (shifted for clarity)"
+    above = figure_spectra(library, continuum=continuum(library), offset="auto").axes[0]
+    curves = [line.get_ydata() for line in above.lines[:6]]
+    for spectrum, below in ((curves[0], curves[3]), (curves[2], curves[5])):
+        assert np.nanmin(spectrum - below) > 0  # a continuum keeps clear as well
     fixed = figure_spectra(library, offset=0.2).axes[0]
     known = np.isfinite(fixed.lines[0].get_ydata())
     shift = library[1].values - fixed.lines[1].get_ydata()
