@@ -108,6 +108,8 @@ def read_spectra(
 
         return read_envi_library(path)
     _check_choice(format)
+    if path.is_file() and not path.stat().st_size:
+        raise ValueError(f"{path} is empty: fetch or export it again")
     tally = Tally()
     options = {"unit": unit, "scale": scale}
     spectra, formats, digest = _read_all(path, format, tally, options)
@@ -115,7 +117,7 @@ def read_spectra(
         raise ValueError(
             f"{path} holds no spectra of a known format. Known: envi, splib07, "
             f"{', '.join(FORMATS)}; text files of splib07 need the files of "
-            "wavelengths beside them."
+            "wavelengths beside them, tables a header with 4 wavelengths at least."
         )
     files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
     when = datetime.fromtimestamp(max(p.stat().st_mtime for p in files), UTC)

@@ -358,6 +358,9 @@ def test_real_endmembers_of_emit(real_data):
 def test_tables_refused(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("a,b\n1,2\n")
+    (tmp_path / "empty.csv").touch()
+    with pytest.raises(ValueError, match=r"empty\.csv is empty"):
+        read_spectra(tmp_path / "empty.csv")
     with pytest.raises(ValueError, match="no spectra of a known format"):
         read_spectra(path)
     with pytest.raises(ValueError, match="neither wavelengths in a header"):
