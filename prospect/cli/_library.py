@@ -86,7 +86,8 @@ def add(
                 records, replace=replace, prefix=prefix, provenance=said
             )
             history = library.history()
-            _tell(history.loc[history["version"] == version, "notes"].iloc[0])
+            notes = history.loc[history["version"] == version, "notes"].iloc[0]
+            _tell(notes if len(files) == 1 else [f"{file.name}: {n}" for n in notes])
             out.print(
                 f"{TITLES[lang]['written']} {version}: {file.name}, {len(records)}",
                 markup=False,
@@ -159,7 +160,7 @@ def search(
                 some = library.find_features(ranges, depth=depth)
                 found = some[some["spectrum_id"].isin(found["spectrum_id"])]
         _tell(found.attrs.get("notes", ()))
-    typer.echo(found.to_csv(sep="\t", index=False), nl=False)
+    typer.echo(found.to_csv(sep="\t", index=False, float_format="%.6g"), nl=False)
 
 
 @app.command()

@@ -154,4 +154,8 @@ def test_scale_and_folders_of_files(tmp_path, file):
     assert "1 files or records were no spectra" in done.stderr
     versions = frame(call("list", lib, "--versions"))
     assert versions["date"].notna().all()
+    plain = call("search", lib, "--feature", "2195-2215").stdout.splitlines()[1]
+    assert max(map(len, plain.split("\t")[4:7])) <= 8  # no dust of binary numbers
+    done = call("add", lib, folder, folder / "lab.csv", "--replace", "--prefix", "b:")
+    assert "delivery: 1 files or records" in done.stderr
     assert frame(call("search", lib, "again", "--source", "delivery")).shape[0] == 3
