@@ -74,9 +74,26 @@ def frame_of(grid: xr.DataArray) -> Frame:
 
 
 def image_of(grid: xr.DataArray) -> np.ma.MaskedArray:
-    """Values with the first row in the north and gaps masked."""
-    ordered = grid.sortby("x").sortby("y", ascending=False).transpose("y", "x")
+    """Values with gaps masked; the first row in the north, or as it is without CRS."""
+    ordered = grid.transpose("y", "x")
+    if grid.rio.crs is not None:
+        ordered = ordered.sortby("x").sortby("y", ascending=False)
     return np.ma.masked_invalid(ordered.to_numpy().astype(float))
+
+
+def draw_pixels(axes: Axes, grid: xr.DataArray, words: Words) -> tuple[float, ...]:
+    """Axes of an image without a place, the first row on top: its extent."""
+    x, y = (
+        grid[dim].to_numpy().astype(float) if dim in grid.coords
+        else np.arange(float(grid.sizes[dim]))
+        for dim in ("x", "y")
+    )  # fmt: skip
+    dx, dy = (axis[1] - axis[0] if len(axis) > 1 else 1.0 for axis in (x, y))
+    axes.set_facecolor(GAP["facecolor"])
+    axes.tick_params(labelsize=8, colors=INK, length=3, width=0.6)
+    axes.set_xlabel(words("quicklook_column"), fontsize=9, color=INK)
+    axes.set_ylabel(words("quicklook_row"), fontsize=9, color=INK)
+    return x[0] - dx / 2, x[-1] + dx / 2, y[-1] + dy / 2, y[0] - dy / 2
 
 
 def draw_frame(axes: Axes, frame: Frame, words: Words, *, labels: bool = True) -> None:

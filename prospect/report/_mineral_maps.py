@@ -14,6 +14,7 @@ from ._canvas import (
     GAP,
     draw_frame,
     draw_north,
+    draw_pixels,
     draw_scale_bar,
     frame_of,
     image_of,
@@ -73,6 +74,7 @@ def figure_mineral_map(
         The legend names the classes present, by falling share of the cells with an
         answer or none ("unclassified", grey); cells without data are hatched and their
         share is that of all cells. Minerals of one group have shades of one colour.
+        Without a coordinate system the axes are rows and columns, the first row on top.
 
     Raises
     ------
@@ -107,7 +109,9 @@ def figure_mineral_map(
     height = float(np.clip(5.6 * shape, 2.8, 7.6)) + 0.9
     figure = new_figure(float(np.clip((height - 0.9) / shape, 3.0, 6.4)) + 3.6, height)
     axes = figure.add_subplot()
-    draw_frame(axes, frame, words)
+    placed = small.rio.crs is not None
+    if placed:
+        draw_frame(axes, frame, words)
     position = np.ma.array(
         np.searchsorted(codes, image.filled(codes[0]).astype(int)), mask=image.mask
     )
@@ -116,11 +120,12 @@ def figure_mineral_map(
         cmap=ListedColormap([colours[code] for code in codes]),
         norm=BoundaryNorm(np.arange(len(codes) + 1) - 0.5, len(codes)),
         interpolation="nearest",
-        extent=frame.extent,
+        extent=frame.extent if placed else draw_pixels(axes, small, words),
         zorder=2,
     )
-    draw_scale_bar(axes, frame)
-    draw_north(axes, words)
+    if placed:
+        draw_scale_bar(axes, frame)
+        draw_north(axes, words)
     name = "long_name_zh" if words.lang == "zh" else "long_name"
     text = title if title is not None else str(grid.attrs.get(name) or "")
     if text:
@@ -253,12 +258,9 @@ def _class_map(result: xr.Dataset | xr.DataArray) -> xr.DataArray:
 
 
 def _placed(grid: xr.DataArray) -> xr.DataArray:
-    """Grid with coordinates: pixel numbers where it has none, rows downwards."""
+    """Grid with coordinates: pixel numbers where it has none."""
     lacking = [dim for dim in ("y", "x") if dim not in grid.coords]
-    signs = {"y": -1.0, "x": 1.0}
-    return grid.assign_coords(
-        {dim: signs[dim] * np.arange(grid.sizes[dim]) for dim in lacking}
-    )
+    return grid.assign_coords({dim: np.arange(grid.sizes[dim]) for dim in lacking})
 
 
 def _colours(grid: xr.DataArray, codes: np.ndarray) -> dict[int, str]:

@@ -10,9 +10,9 @@ import xarray as xr
 from matplotlib.patches import Patch
 
 from ._canvas import (
-    GAP,
     draw_frame,
     draw_north,
+    draw_pixels,
     draw_scale_bar,
     frame_of,
     gap_handle,
@@ -198,18 +198,8 @@ def _draw_image(
     axes: Axes, picture: NDArray, small: xr.DataArray, words: Words
 ) -> None:
     """Rows and columns, the first row on top."""
-    x, y = (
-        small[dim].to_numpy().astype(float) if dim in small.coords
-        else np.arange(float(small.sizes[dim]))
-        for dim in ("x", "y")
-    )  # fmt: skip
-    dx, dy = (axis[1] - axis[0] if len(axis) > 1 else 1.0 for axis in (x, y))
-    extent = (x[0] - dx / 2, x[-1] + dx / 2, y[-1] + dy / 2, y[0] - dy / 2)
-    axes.set_facecolor(GAP["facecolor"])
+    extent = draw_pixels(axes, small, words)
     axes.imshow(picture, extent=extent, interpolation="nearest", zorder=2)
-    axes.tick_params(labelsize=8, colors=INK, length=3, width=0.6)
-    axes.set_xlabel(words("quicklook_column"), fontsize=9, color=INK)
-    axes.set_ylabel(words("quicklook_row"), fontsize=9, color=INK)
 
 
 def _entries(

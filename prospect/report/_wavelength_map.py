@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib import colormaps
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from ._canvas import (
-    GAP,
     draw_frame,
     draw_north,
+    draw_pixels,
     draw_scale_bar,
     frame_of,
     gap_handle,
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
-    from ._canvas import Frame
     from ._figure import Picture
 
 UNKNOWN = (0.13, 0.13, 0.13)
@@ -50,8 +49,8 @@ def figure_minimum_wavelength(
     minimum : Dataset
         ``position`` (nm) and ``depth``, dims ("y", "x"), as
         `spectral.mapping.minimum_wavelength` or ``feature_parameters`` gives them. Lazy
-        ones are read at no more than 1500 cells a side. Without a CRS, the image is
-        drawn without axes.
+        ones are read at no more than 1500 cells a side. Without a CRS, the axes
+        are rows and columns, the first row on top.
     limits : (low, high), optional
         Wavelengths at the ends of the colours, nm; the 2nd and 98th percentile when not
         given, in whole nm. What lies beyond takes the colour of the end.
@@ -115,7 +114,7 @@ def figure_minimum_wavelength(
     size = (width, max(width * min(shape, 1.6), 2.6))
     figure = new_figure(size[0] + 2.6, size[1] + 0.9)
     axes = figure.add_subplot()
-    _draw(axes, image, frame, words, placed=small["position"].rio.crs is not None)
+    _draw(axes, image, small["position"], words)
     _legend(axes, size, (span, strength), words)
     entries = []
     if (np.isfinite(depth) & ~known).any():
@@ -131,19 +130,16 @@ def figure_minimum_wavelength(
     return finish(figure)
 
 
-def _draw(
-    axes: Axes, image: np.ndarray, frame: Frame, words: Words, *, placed: bool
-) -> None:
-    if placed:
-        draw_frame(axes, frame, words)
-        axes.imshow(image, extent=frame.extent, zorder=2, interpolation="nearest")
-        draw_scale_bar(axes, frame)
-        draw_north(axes, words)
+def _draw(axes: Axes, image: np.ndarray, grid: xr.DataArray, words: Words) -> None:
+    if grid.rio.crs is None:
+        extent = draw_pixels(axes, grid, words)
+        axes.imshow(image, extent=extent, zorder=2, interpolation="nearest")
         return
-    rows, columns = image.shape[:2]
-    axes.add_patch(Rectangle((-0.5, -0.5), columns, rows, zorder=0, **GAP))
-    axes.imshow(image, interpolation="nearest", zorder=2)
-    axes.set(xticks=[], yticks=[])
+    frame = frame_of(grid)
+    draw_frame(axes, frame, words)
+    axes.imshow(image, extent=frame.extent, zorder=2, interpolation="nearest")
+    draw_scale_bar(axes, frame)
+    draw_north(axes, words)
 
 
 def _whole(ends: np.ndarray) -> tuple[float, float]:

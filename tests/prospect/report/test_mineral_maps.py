@@ -118,3 +118,21 @@ def test_reasons_as_lines(lang):
 def test_reasons_that_cannot_be_drawn():
     with pytest.raises(KeyError, match="give that of explain_spectrum"):
         figure_reasons(xr.DataArray([1.0], dims="a", name="b").to_dataframe())
+
+
+def test_an_image_without_a_place_has_rows_and_columns_the_first_row_on_top():
+    codes = xr.DataArray(
+        [[1.0, 1.0], [2.0, 2.0], [2.0, 2.0]],
+        {"y": [0.0, 1.0, 2.0], "x": [0.0, 1.0]},
+        dims=("y", "x"),
+        attrs={"classes": {1: "calcite", 2: "chlorite"}},
+    )
+    axes = figure_mineral_map(codes).axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("column", "row")
+    assert axes.get_ylim() == (2.5, -0.5)
+    image = axes.images[0]
+    np.testing.assert_array_equal(image.get_array()[:, 0], [0, 1, 1])
+    assert image.get_extent() == [-0.5, 1.5, 2.5, -0.5]
+    assert not axes.texts, "no north arrow, no scale bar"
+    placed = figure_mineral_map(codes.rio.write_crs("EPSG:4547")).axes[0]
+    np.testing.assert_array_equal(placed.images[0].get_array()[:, 0], [1, 1, 0])
