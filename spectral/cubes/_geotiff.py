@@ -95,13 +95,17 @@ def settle_cache() -> None:
     """
     import rasterio
     from rasterio.io import MemoryFile
+    from rasterio.transform import from_origin
 
     given = {} if "GDAL_CACHEMAX" in os.environ else {"GDAL_CACHEMAX": CACHE_BYTES}
     with (
         rasterio.Env(**given),
         MemoryFile() as memory,
-        memory.open(driver="GTiff", width=1, height=1, count=1, dtype="uint8") as one,
-    ):
+        memory.open(
+            driver="GTiff", width=1, height=1, count=1, dtype="uint8",
+            transform=from_origin(0, 0, 2, 2),  # none makes rasterio warn
+        ) as one,
+    ):  # fmt: skip
         one.write(np.zeros((1, 1, 1), "uint8"))
 
 
