@@ -92,10 +92,10 @@ def open_cube(
     -------
     DataArray, dims ("wavelength", "y", "x")
         Dask-backed float32 (float64 where the file holds it), missing values NaN
-        (ignore value, and floats beyond 1e30); wavelength in nm, ascending; `fwhm`,
-        `bad_bands` and `band` where known; `spatial_ref` where the file has a CRS.
-        Without georeference x and y count columns and rows from 0. `attrs`: units,
-        long_name, kind, quantity, source, and notes: a sentence on each thing that was
+        (ignore value, floats beyond 1e30, infinite ones); wavelength in nm,
+        ascending; `fwhm`, `bad_bands` and `band` where known; `spatial_ref` where the
+        file has a CRS. Without georeference x and y count columns and rows from 0.
+        `attrs`: units, long_name, kind, quantity, source, and notes: a sentence on each thing that was
         inferred, mended or left out. Bands that do not ascend are sorted; where
         detectors overlap, bands measured twice are marked bad.
 

@@ -45,8 +45,8 @@ def cube_report(cube: xr.DataArray, *, saturated: float | None = None) -> pd.Dat
     -------
     DataFrame
         A row a band, bad ones too: `band` (name, or number from 1), `wavelength` (nm),
-        `min`, `max`, `mean` of the known values; `missing`, share of all pixels;
-        `negative`, `saturated`, `zero`, shares of the known values; `bad`.
+        `min`, `max`, `mean` of the known values; `missing`, share of all pixels
+        (NaN or infinite); `negative`, `saturated`, `zero`, shares of the known values; `bad`.
         `attrs` counts pixels: `pixels`; `missing_pixels`, which lack a value in a good
         band; `empty_pixels`, which have none at all; `zero_pixels`, zero in every good
         band.
@@ -164,17 +164,19 @@ def _tally(
         known = negative = over = zero = 0
         for i in range(pixels):
             value = float(values[band, i])
-            gap = value != value  # noqa: PLR0124  NaN alone differs from itself
+            gap = not np.isfinite(value)
             gaps[i] += gap
             good_gaps[i] += gap and good[band]
             zeros[i] += value == 0.0 and good[band]
-            known += not gap
+            if gap:
+                continue
+            known += 1
             negative += value < 0.0
             over += value > limit
             zero += value == 0.0
             least = value if value < least else least
             most = value if value > most else most
-            summed += 0.0 if gap else value
+            summed += value
         low[band], high[band], total[band] = least, most, summed
         counts[band] = np.array([known, negative, over, zero])
     some = good.sum()

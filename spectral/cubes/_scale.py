@@ -83,6 +83,7 @@ def settle_values(
     sample = take_sample(raw, bands)
     codes = _codes(raw, stored, nodata, sample, notes)
     values = _seen(sample, codes)
+    _tell_infinite(sample, notes)
     if scale is not None:
         if not (np.isfinite(scale) and scale > 0):
             raise ValueError(
@@ -160,6 +161,15 @@ def _seen(sample: Sample, codes: tuple[float, ...]) -> NDArray:
         values[sample.values == sample.values.dtype.type(code)] = np.nan
     values[np.abs(values) > HUGE] = np.nan
     return values
+
+
+def _tell_infinite(sample: Sample, notes: list[str]) -> None:
+    """Infinite values are damage, not light: read as missing, which is said."""
+    if sample.values.dtype.kind == "f" and (infinite := np.isinf(sample.values)).any():
+        notes.append(
+            f"{infinite.sum():,} values among {sample.told} looked at are infinite: "
+            "infinite values are read as missing, cube_report counts them so"
+        )
 
 
 def _declared(

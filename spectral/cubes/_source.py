@@ -176,6 +176,8 @@ def _convert_slab(
 ) -> None:
     np.copyto(target, part, casting="unsafe")
     gaps = _gaps(part, target, calibration.codes)
+    if gaps is not None:  # before the scale, under which codes would overflow
+        np.copyto(target, np.nan, where=gaps)
     if calibration.gain is not None:
         gain, offset = (
             np.asarray(values, float)[bands][:, None, None]
@@ -184,8 +186,6 @@ def _convert_slab(
         target[...] = target * gain + offset
     elif calibration.divisor != 1:
         np.divide(target, target.dtype.type(calibration.divisor), out=target)
-    if gaps is not None:
-        np.copyto(target, np.nan, where=gaps)
 
 
 def _gaps(part: NDArray, target: NDArray, codes: tuple[float, ...]) -> NDArray | None:

@@ -91,3 +91,13 @@ def test_plain_bands_beside_others(cube):
     assert (table["negative"] > 0).tolist() == [False, False, True] + [False] * 3
     assert (table["missing"] > 0).tolist() == [False] * 4 + [True, False]
     assert table.attrs["missing_pixels"] == 0  # band 4 is bad
+
+
+def test_infinite_values_are_gaps(cube):
+    given = cube.copy(deep=True)
+    given[1, 0, 0], given[1, 0, 1] = np.inf, -np.inf
+    expected = spectral.cube_report(given.where(np.isfinite(given)))
+    found = spectral.cube_report(given)
+    assert found.equals(expected)
+    assert found.attrs == expected.attrs
+    assert found.attrs["missing_pixels"] == 4

@@ -147,3 +147,28 @@ def test_declared_scales_that_cannot_be(write_envi, tmp_path, value):
 def test_a_scene_without_any_value(write_envi, tmp_path):
     path = write_envi(tmp_path, np.full((5, 3, 3), np.nan))
     assert np.isnan(spectral.open_cube(path)).all()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("stored", ["<f4", ">f4", "<f8"])
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {},
+        {"reflectance_scale_factor": 1e-6},
+        {"data_reflectance_gain_values": "{0, 2, 1e9, 1, 1}"},
+    ],
+)
+def test_infinite_values_are_missing_and_told(write_envi, tmp_path, stored, entries):
+    values = flat(1e-8) if "reflectance_scale_factor" in entries else flat(1e-10)
+    values = values if entries else flat(0.3)
+    values[0, 1, 1], values[2, 3, 3], values[2, 0, 0] = np.inf, -np.inf, -1.23e34
+    cube = spectral.open_cube(write_envi(tmp_path, values, stored=stored, **entries))
+    found = cube.values
+    np.testing.assert_array_equal(np.isnan(found), np.abs(values) > 1e30)
+    assert np.isfinite(found[~np.isnan(found)]).all()
+    told = [note for note in cube.attrs["notes"] if "infinite" in note]
+    assert len(told) == 1
+    assert told[0].startswith("2 values among 42 pixels in 5 bands looked at")
+    report = spectral.cube_report(cube)
+    np.testing.assert_allclose(report["missing"] * 42, [1, 0, 2, 0, 0])
