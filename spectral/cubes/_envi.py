@@ -173,16 +173,36 @@ def open_envi(path: Path) -> RawCube:
 
 def find_header(data: Path) -> Path | None:
     """Header beside a data file: x.hdr or x.img.hdr, in any case."""
-    names = {f"{data.name}.hdr".lower(), f"{data.stem}.hdr".lower()}
-    if not data.parent.is_dir() or data.suffix.lower() in _NEVER_DATA:
-        return None
-    found = [
-        other
-        for other in data.parent.iterdir()
-        if other.name.lower() in names and is_header(other)
-    ]
+    found = [other for other in _named_headers(data) if is_header(other)]
     # x.img.hdr belongs to x.img alone, x.hdr perhaps to x.dat
     return max(found, key=lambda other: len(other.name)) if found else None
+
+
+def why_no_header(path: Path) -> str:
+    """Why a header, or what is named as one beside data, is none; "" without one."""
+    own = path.suffix.lower() == ".hdr"
+    for header in [path] if own else _named_headers(path):
+        try:
+            with header.open("rb") as file:
+                start = file.read(64)
+        except OSError as error:
+            return f"the header {header.name} cannot be read ({error.strerror})"
+        if not start.strip():
+            return f"the header {header.name} cannot be read: it is empty"
+        shown = start.splitlines()[0][:24].decode("ascii", "replace")
+        return (
+            f"the header {header.name} cannot be read: it begins with {shown!r}, an "
+            "ENVI header with 'ENVI'"
+        )
+    return ""
+
+
+def _named_headers(data: Path) -> list[Path]:
+    names = {f"{data.name}.hdr".lower(), f"{data.stem}.hdr".lower()}
+    if not data.parent.is_dir() or data.suffix.lower() in _NEVER_DATA:
+        return []
+    beside = data.parent.iterdir()
+    return [other for other in beside if other.name.lower() in names]
 
 
 def find_data(header: Path, needed: int) -> Path:

@@ -11,7 +11,7 @@ import numpy as np
 
 from .._check import check_cube
 from ._bands import settle_bands
-from ._envi import open_envi, sniff_envi
+from ._envi import open_envi, sniff_envi, why_no_header
 from ._geotiff import open_raster, sniff_geotiff, sniff_raster
 from ._scale import settle_values
 from .products._formats import PRODUCTS
@@ -95,9 +95,9 @@ def open_cube(
         (ignore value, floats beyond 1e30, infinite ones); wavelength in nm,
         ascending; `fwhm`, `bad_bands` and `band` where known; `spatial_ref` where the
         file has a CRS. Without georeference x and y count columns and rows from 0.
-        `attrs`: units, long_name, kind, quantity, source, and notes: a sentence on each thing that was
-        inferred, mended or left out. Bands that do not ascend are sorted; where
-        detectors overlap, bands measured twice are marked bad.
+        `attrs`: units, long_name, kind, quantity, source, and notes: a sentence on each
+        thing that was inferred, mended or left out. Bands that do not ascend are
+        sorted; where detectors overlap, bands measured twice are marked bad.
 
     Raises
     ------
@@ -254,6 +254,16 @@ def _reader(path: Path) -> Format:
     for kind in FORMATS:
         if kind.sniff(path):
             return kind
+    if path.is_dir():
+        products = ", ".join(product.name for product in PRODUCTS)
+        raise ValueError(
+            f"folder {path.absolute().name or path} is no product ({products}): name "
+            "the file of the image in it"
+        )
+    if broken := why_no_header(path):
+        raise ValueError(
+            f"{broken}: write the header again, or fetch it with its image"
+        )
     known = ", ".join(kind.name for kind in FORMATS if kind.name != "raster")
     raise ValueError(
         f"{path.name} is no cube that can be read ({known}, or what GDAL opens). An "
@@ -325,6 +335,7 @@ def _places(raw: RawCube, shape: tuple[int, ...], crs: Any) -> dict[str, Any]:  
 
 def _system(raw: RawCube, crs: Any) -> Any:  # noqa: ANN401
     from pyproj import CRS
+    from pyproj.exceptions import CRSError
 
     declared = None if raw.crs is None else CRS.from_user_input(raw.crs)
     code = None if declared is None else declared.to_epsg(min_confidence=100)
@@ -332,7 +343,13 @@ def _system(raw: RawCube, crs: Any) -> Any:  # noqa: ANN401
         declared = CRS.from_epsg(code)  # written the same whatever the file's dialect
     if crs is None:
         return declared
-    given = CRS.from_user_input(getattr(crs, "to_wkt", lambda: crs)())
+    try:
+        given = CRS.from_user_input(getattr(crs, "to_wkt", lambda: crs)())
+    except CRSError:
+        raise ValueError(
+            f"crs= {str(crs)!r} is no coordinate system that is known: write its code, "
+            "EPSG:32650, or its WKT"
+        ) from None
     if declared is not None and not declared.equals(given, ignore_axis_order=True):
         raise ValueError(
             f"{raw.name} declares {declared.name}, crs= says {given.name}. Leave crs= "

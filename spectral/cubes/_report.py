@@ -46,10 +46,10 @@ def cube_report(cube: xr.DataArray, *, saturated: float | None = None) -> pd.Dat
     DataFrame
         A row a band, bad ones too: `band` (name, or number from 1), `wavelength` (nm),
         `min`, `max`, `mean` of the known values; `missing`, share of all pixels
-        (NaN or infinite); `negative`, `saturated`, `zero`, shares of the known values; `bad`.
-        `attrs` counts pixels: `pixels`; `missing_pixels`, which lack a value in a good
-        band; `empty_pixels`, which have none at all; `zero_pixels`, zero in every good
-        band.
+        (NaN or infinite); `negative`, `saturated`, `zero`, shares of the known values;
+        `bad`. `attrs` counts pixels: `pixels`; `missing_pixels`, which lack a value in
+        a good band; `empty_pixels`, which have none at all; `zero_pixels`, zero in
+        every good band.
 
     Raises
     ------

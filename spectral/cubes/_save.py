@@ -229,12 +229,14 @@ def _in_blocks(cube: xr.DataArray) -> xr.DataArray:
 def _stored_type(
     cube: xr.DataArray, dtype: str | None, scale: float | None
 ) -> np.dtype:
-    stored = np.dtype(dtype if dtype is not None else cube.dtype).newbyteorder("<")
-    if stored.str[1:] not in TYPES.values():
-        raise ValueError(
-            f"dtype= is one of {[np.dtype(kind).name for kind in TYPES.values()]}, not "
-            f"{stored.name}"
-        )
+    try:
+        stored = np.dtype(dtype if dtype is not None else cube.dtype).newbyteorder("<")
+    except TypeError:
+        stored = None
+    if stored is None or stored.str[1:] not in TYPES.values():
+        known = ", ".join(np.dtype(kind).name for kind in TYPES.values())
+        told = repr(dtype) if stored is None else stored.name
+        raise ValueError(f"dtype= is one of {known}, not {told}")
     if scale is not None and not (np.isfinite(scale) and scale > 0):
         raise ValueError(f"scale= is above zero, not {scale}")
     if stored.kind != "f" and scale is None:

@@ -225,3 +225,42 @@ def test_options_that_do_not_fit(write_envi, tmp_path, reflectance):
     with pytest.raises(ValueError, match=r"chunks= names \['band'\]"):
         spectral.open_cube(path, chunks={"band": 1})
     assert spectral.open_cube(path, chunks=None).chunks == ((5,), (7,), (6,))
+
+
+def test_a_header_that_is_none_is_named(write_envi, tmp_path, reflectance):
+    path = write_envi(tmp_path, reflectance)
+    header = path.with_suffix(".hdr")
+    for content, why in (
+        (b"\x00\xff garbage\nmore", "begins with .* garbage', an ENVI header with"),
+        (b"", "it is empty"),
+    ):
+        header.write_bytes(content)
+        with pytest.raises(
+            ValueError, match=rf"the header scene\.hdr cannot be read: .*{why}"
+        ):
+            spectral.open_cube(path)
+    header.write_text("ENVY\nsamples = 3\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"scene\.hdr cannot .* begins with 'ENVY'"):
+        spectral.open_cube(header)
+    header.unlink()
+    with pytest.raises(ValueError, match=r"needs its header beside it, scene\.hdr"):
+        spectral.open_cube(path)
+
+
+def test_a_folder_that_is_no_product(tmp_path, monkeypatch):
+    folder = tmp_path / "holiday"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    for path in (folder, "."):
+        with pytest.raises(
+            ValueError, match=r"folder holiday is no product \(.*EMIT.*name the file"
+        ):
+            spectral.open_cube(path)
+
+
+def test_a_crs_that_is_none(write_envi, tmp_path, reflectance):
+    path = write_envi(
+        tmp_path, reflectance, map_info="{Arbitrary, 1, 1, 500000, 4000000, 30, 30}"
+    )
+    with pytest.raises(ValueError, match=r"'nonsense' is no coordinate .*EPSG:32650"):
+        spectral.open_cube(path, crs="nonsense")

@@ -208,3 +208,12 @@ def test_tiles_from_blocks_of_any_height(tmp_path_factory, cuts, wide):
     with rasterio.open(path) as dataset:
         found = np.where(dataset.read() == -9999, np.nan, dataset.read())
     np.testing.assert_array_equal(found, cube)
+
+
+@pytest.mark.parametrize("dtype", ["foo", "complex64"])
+def test_types_that_are_none(tmp_path, dtype):
+    cube = xr.DataArray(
+        np.full((1, 2, 2), 0.3), {"wavelength": [500.0]}, ("wavelength", "y", "x")
+    )
+    with pytest.raises(ValueError, match=f"one of .*int16.*float32.*not '?{dtype}"):
+        spectral.save_cube(cube, tmp_path / "a.img", dtype=dtype)
