@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import scipy.linalg
 
+from ..._reflectance import APART, WHOLE, check_quantity
 from ..._threads import one_blas_thread
 from ..matching._references import References, references
 from ..reduction._algebra import dependent_bands
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from ..reduction._statistics import SceneStatistics
 
 COPY = 1 - 1e-9  # correlation of bands that are the same
-WHOLE = 1.5  # reflectance seldom exceeds it
 FEW = 2  # pixels a band, below which half the detection power is lost
 
 
@@ -126,7 +126,9 @@ def targets_of(
     targets: xr.DataArray, cube: xr.DataArray, *, role: str = "targets"
 ) -> References:
     """Target spectra on the good bands of a cube."""
-    return references(targets, cube, role=role)
+    found = references(targets, cube, role=role)
+    check_quantity(cube, library=targets, use=f"reflectance of the {role}")
+    return found
 
 
 def unlike_mean(found: References, statistics: SceneStatistics) -> np.ndarray:
@@ -148,7 +150,7 @@ def check_scale(found: References, statistics: SceneStatistics) -> None:
     size = np.abs(found.spectra).mean(1)
     level = float(np.abs(statistics.mean).mean())
     for name, mean in zip(found.names, size, strict=True):
-        if min(mean, level) <= WHOLE < max(mean, level) / 20:
+        if min(mean, level) <= WHOLE < max(mean, level) / APART:
             raise ValueError(
                 f"target {name!r} has values of {mean:.3g} on average, the scene of "
                 f"{level:.3g}: one of them is not reflectance from 0 to 1. Divide it "

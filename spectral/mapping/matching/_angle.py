@@ -21,7 +21,8 @@ def spectral_angle(cube: xr.DataArray, library: xr.DataArray) -> xr.DataArray:
     """
     Spectral angle between each pixel and each reference spectrum (SAM).
 
-    Blind to brightness: a spectrum times a positive number has the same angles.
+    Blind to brightness: a spectrum times a positive number has the same angles, so that
+    a cube times 10000 will do. Radiance will not: the sun differs from band to band.
 
     Parameters
     ----------

@@ -9,6 +9,7 @@ import xarray as xr
 
 from ..._blocks import Output, map_spectra
 from ..._check import check_cube, good_bands, same_wavelengths
+from ..._reflectance import check_pixels, check_quantity
 from ._compile import Compiled, compile_rules
 from ._kernel import MISSING, judge
 from ._read_rules import groups_table
@@ -95,8 +96,8 @@ def identify_minerals(
     Raises
     ------
     ValueError
-        If the library is missing or stands on other wavelengths, or no rule can be
-        judged on these bands.
+        If the cube holds digital numbers or radiance, the library is missing or stands
+        on other wavelengths, or no rule can be judged on these bands.
     KeyError
         If the library lacks a reference.
 
@@ -160,6 +161,7 @@ def prepare(
             f"rules come from read_mineral_rules(path), not as {type(rules).__name__}"
         )
     check_cube(cube)
+    check_quantity(cube, use="rules for reflectance")
     bands = good_bands(cube)
     fwhm = bands["fwhm"].values.astype(float) if "fwhm" in bands.coords else None
     references = _references(cube, rules, library)
@@ -241,6 +243,9 @@ def _judge(
     codes = np.concatenate([compiled.codes, [np.nan, 0.0]])  # -2 missing, -1 none
 
     def work(spectra: np.ndarray) -> tuple:
+        # one band tells: the scale is the same in all
+        one = spectra[len(spectra) // 2].astype(float) ** 2
+        check_pixels(one, 1, 1.0, "rules are for reflectance: their spectra")
         found = judge(spectra, compiled.tables, every=scores)
         fit, depth, product, behind = found.numbers
         margin = fit - np.nan_to_num(behind)

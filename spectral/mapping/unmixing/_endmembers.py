@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ..._check import good_bands, spectra_on
+from ..._reflectance import check_quantity
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -39,6 +40,7 @@ def endmembers_on(
         )
     names, spectra = spectra_on(library, cube, role="endmembers")
     wavelength = np.asarray(good_bands(cube)["wavelength"].values, float)
+    check_quantity(cube, library=library, use="reflectance of the endmembers")
     check_scale(names, spectra, wavelength, cube)
     condition = condition_of(spectra, sum_to_one=sum_to_one)
     if collinear == "refuse":

@@ -9,6 +9,7 @@ import xarray as xr
 
 from ..._blocks import Output, map_spectra
 from ..._check import check_cube, good_bands, spectra_on
+from ..._reflectance import check_pixels, check_quantity
 from ._endmembers import check_scale
 from ._models import MOST_MODELS, Models, count_models, list_models, try_models
 from ._project import project
@@ -83,7 +84,8 @@ def mesma(
     Raises
     ------
     ValueError
-        If groups are missing, the models are too many or a limit cannot be used.
+        If groups are missing, the models are too many, a limit cannot be used, or cube
+        or library are not reflectance.
 
     See Also
     --------
@@ -121,6 +123,7 @@ def mesma(
     check_cube(cube)
     names, spectra = spectra_on(library, cube)
     wavelength = np.asarray(good_bands(cube)["wavelength"].values, float)
+    check_quantity(cube, library=library, use="reflectance of the library")
     check_scale(names, spectra, wavelength, cube)
     given = groups_of(library, groups, len(names))
     origin = _origin(shade, cube, spectra)
@@ -281,10 +284,12 @@ def _solver(
     rows = np.ascontiguousarray(np.vstack([setup.spectra, setup.origin]))
     moved = rows[:-1] @ setup.origin
     group_of = np.array([setup.names.index(group) for group in setup.groups])
+    largest = float(np.abs(setup.spectra + setup.origin).max())
     n_groups, shaded = len(setup.names), setup.bounds[2] == 1
 
     def solve(values: np.ndarray) -> tuple[np.ndarray, ...]:
         products, facts = project(values, rows)
+        check_pixels(facts[0], len(values), largest, "endmembers")
         about = facts[0] - 2 * products[-1] + setup.origin @ setup.origin
         products = products[:-1] - moved[:, None]
         n = about.size

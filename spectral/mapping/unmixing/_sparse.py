@@ -9,6 +9,7 @@ import xarray as xr
 
 from ..._blocks import Output, map_spectra
 from ..._check import check_cube, good_bands
+from ..._reflectance import check_pixels
 from ..._threads import one_blas_thread
 from ._active import active_sets
 from ._endmembers import endmembers_on
@@ -78,7 +79,7 @@ def sparse_unmix(
     ------
     ValueError
         If a penalty is negative, the cube is no image where tiles are needed, or the
-        library cannot be used with it.
+        library cannot be used with it, or one of both is not reflectance.
 
     Notes
     -----
@@ -156,6 +157,7 @@ def _pixelwise(
 ) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
     def solve(values: np.ndarray) -> tuple[np.ndarray, ...]:
         products, facts = project(values, problem.rows)
+        check_pixels(facts[0], len(values), problem.largest, "endmembers")
         q = len(problem.gram)
         shares, done = active_sets(problem.gram, products[:q] - l1, COLD, False)
         return _finished(problem, shares, products, facts, done, len(values))
@@ -248,6 +250,7 @@ def _one_tile(values: np.ndarray, problem: Problem, penalties: Penalties) -> np.
     n_bands, *shape = values.shape
     flat = values.reshape(n_bands, -1)
     products, facts = project(flat, problem.rows)
+    check_pixels(facts[0], n_bands, problem.largest, "endmembers")
     q = len(problem.gram)
     sides = products[:q].reshape(q, *shape)
     with one_blas_thread():

@@ -9,6 +9,7 @@ import xarray as xr
 
 from ..._blocks import _each
 from ..._check import check_cube, good_bands
+from ..._reflectance import check_pixels
 from ..._threads import one_blas_thread
 from ._draws import normal_draws
 from ._endmembers import Endmembers, endmembers_on
@@ -271,7 +272,8 @@ def _spread(
 ) -> np.ndarray:
     """Shares as unmixed, their mean, spread and quantiles over the draws."""
     q = len(central.gram)
-    plain, _ = project(values, central.rows[:q])
+    plain, facts = project(values, central.rows[:q])
+    check_pixels(facts[0], len(values), central.largest, "endmembers")
     found = np.empty((len(draws), q, values.shape[1]))
     for number, draw in enumerate(draws):
         problem = draw.problem

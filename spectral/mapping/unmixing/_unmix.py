@@ -9,6 +9,7 @@ import xarray as xr
 
 from ..._blocks import Output, map_spectra
 from ..._check import check_cube
+from ..._reflectance import check_pixels
 from ._active import active_sets
 from ._endmembers import Endmembers, endmembers_on
 from ._project import project
@@ -46,6 +47,7 @@ class Problem(NamedTuple):
 
     `rows` are what spectra are multiplied with: the endmembers about `origin` under
     the band weights; if there are weights the same without; the origin itself.
+    `largest` is the endmembers' largest value.
     """
 
     method: str
@@ -57,6 +59,7 @@ class Problem(NamedTuple):
     plain: np.ndarray
     origin: np.ndarray
     weighted: bool
+    largest: float
 
 
 def unmix(
@@ -106,8 +109,9 @@ def unmix(
     ------
     ValueError
         If the wavelengths differ, endmembers are collinear, more than bands allow,
-        not in reflectance or without a measurement in some band; if the method or the
-        weights cannot be used: with the remedy.
+        without a measurement in some band; if they or the cube are not in
+        reflectance (both may be digital numbers or radiance, told in attrs); if the
+        method or the weights cannot be used: with the remedy.
 
     See Also
     --------
@@ -218,6 +222,7 @@ def make_problem(
         plain=centred,
         origin=origin,
         weighted=weights is not None,
+        largest=float(np.abs(spectra).max()),
     )
 
 
@@ -226,6 +231,7 @@ def solver(problem: Problem) -> Callable[[np.ndarray], tuple[np.ndarray, ...]]:
 
     def solve(values: np.ndarray) -> tuple[np.ndarray, ...]:
         products, facts = project(values, problem.rows)
+        check_pixels(facts[0], len(values), problem.largest, "endmembers")
         q = len(problem.gram)
         shares, done = shares_of(problem, products[:q] - problem.shift[:, None])
         residual = misfit(problem, shares, products, facts[0], len(values))
