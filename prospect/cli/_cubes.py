@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ._remedies import READING, said_as_options
+from ._samples import names_in
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import xarray as xr
 
 CubeFile = Annotated[
@@ -45,6 +52,14 @@ Crs = Annotated[
     str | None,
     typer.Option(help="Coordinate system where the file states none: EPSG:4547."),
 ]
+Sensor = Annotated[
+    str | None,
+    typer.Option(help="Sensor whose bands a file without wavelengths has: landsat8."),
+]
+Waves = Annotated[
+    str,
+    typer.Option("--wavelengths", help="Wavelengths in nm, by comma, as in the file."),
+]
 Range = Annotated[
     str, typer.Option("--range", help="Only these wavelengths, nm: 2000-2450.")
 ]
@@ -56,16 +71,52 @@ def cube_from(
     scale: float | None = None,
     part: str | None = None,
     crs: str | None = None,
+    sensor: str | None = None,
+    wavelengths: str = "",
+    quiet: bool = False,
 ) -> xr.DataArray:
-    """Cube of a file; what was inferred or mended is told on stderr."""
+    """
+    Cube of a file, with the bands of the file, of a sensor, or of a list.
+
+    What was inferred or mended is told on stderr, unless it is to be quiet.
+    """
     from spectral import open_cube, open_product
 
-    if part is not None:
-        cube = open_product(path, part=part)
-    else:
-        cube = open_cube(path, scale=scale, crs=crs)
-    tell_notes(path.name, cube)
+    if sum((part is not None, sensor is not None, bool(wavelengths))) > 1:
+        raise ValueError("give one of --sensor, --wavelengths and --part")
+    with said_as_options(READING):
+        if part is not None:
+            cube = open_product(path, part=part)
+        else:
+            stated = _stated_bands(sensor, wavelengths)
+            cube = open_cube(path, scale=scale, crs=crs, **stated)
+    if not quiet:
+        tell_notes(path.name, cube)
     return cube
+
+
+def _stated_bands(sensor: str | None, wavelengths: str) -> dict[str, Any]:
+    """Wavelengths and widths as `open_cube` takes them."""
+    if sensor is not None:
+        from spectral import sensor_bands
+
+        table = sensor_bands(sensor).set_index("band")
+        return {"wavelength": table["wavelength"], "fwhm": table["fwhm"]}
+    return (
+        {"wavelength": numbers_of(wavelengths, "--wavelengths")} if wavelengths else {}
+    )
+
+
+def numbers_of(text: str, option: str, count: int | None = None) -> list[float]:
+    """Numbers of an option, separated by commas."""
+    try:
+        values = [float(part) for part in names_in(text)]
+    except ValueError:
+        values = []
+    if not values or (count is not None and len(values) != count):
+        told_count = "numbers" if count is None else f"{count} numbers"
+        raise ValueError(f"{option} {text!r}: write {told_count}, separated by commas")
+    return values
 
 
 def mapped(cube: xr.DataArray, path: Path) -> xr.DataArray:
@@ -126,6 +177,23 @@ def library_from(
     library = load_library(path, like=like, spectra=wanted)
     tell_notes(path.name, library)
     return library
+
+
+@contextlib.contextmanager
+def all_or_nothing(folder: Path) -> Iterator[Path]:
+    """Folder to write to whose files go to `folder` once all is done, or nowhere."""
+    there = folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".maps-") as beside:
+            yield Path(beside)
+            for path in sorted(Path(beside).iterdir()):
+                path.replace(folder / path.name)
+    except BaseException:
+        if not there:
+            with contextlib.suppress(OSError):  # someone else wrote there
+                folder.rmdir()
+        raise
 
 
 def tell_notes(name: str, spectra: xr.DataArray) -> None:

@@ -17,6 +17,7 @@ from ._cubes import (
     Range,
     Scale,
     Spectra,
+    all_or_nothing,
     cube_from,
     mapped,
     within,
@@ -124,17 +125,19 @@ def detect(
             {"regularisation": regularisation, "window": _window(window)},
             lang,
         )
-        kept, written = _saved(score, far, out_folder)
-        if max_infeasibility is not None:
-            kept["score"] = kept["score"].where(
-                kept["infeasibility"] <= max_infeasibility
-            )
-        how = _law(threshold, method, score)
-        found = detection_threshold(kept["score"], false_alarm_rate=rate, method=how)
-        table = target_table(kept["score"], false_alarm_rate=rate, method=how)
-        table = table.assign(method=method.value, background=found.attrs["assumption"])
-        written.append(save_table(table, out_folder / "targets.csv"))
-        written.append(_saved_classes(kept["score"], found["threshold"], out_folder))
+        how = {"false_alarm_rate": rate, "method": _law(threshold, method, score)}
+        with all_or_nothing(out_folder) as folder:
+            kept, written = _saved(score, far, folder)
+            if max_infeasibility is not None:
+                kept["score"] = kept["score"].where(
+                    kept["infeasibility"] <= max_infeasibility
+                )
+            found = detection_threshold(kept["score"], **how)
+            table = target_table(kept["score"], **how)
+            background = found.attrs["assumption"]
+            table = table.assign(method=method.value, background=background)
+            written.append(save_table(table, folder / "targets.csv"))
+            written.append(_saved_classes(kept["score"], found["threshold"], folder))
     for row in table.to_dict("records"):
         err.print(
             TEXT[lang].format(
@@ -146,7 +149,7 @@ def detect(
             markup=False,
         )
     for path in written:
-        out.print(str(path), markup=False)
+        out.print(str(out_folder / path.name), markup=False)
 
 
 def _scores(
@@ -202,7 +205,6 @@ def _saved(
             title = f"{layer.attrs['long_name']} {name}".strip()
             grids[path] = _plain(grid, title).rename(path.stem)
             paths[kind].append(path)
-    folder.mkdir(parents=True, exist_ok=True)
     written = save_grids(grids)
     kept = {}
     for kind, layer in layers.items():

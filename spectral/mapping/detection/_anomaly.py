@@ -13,7 +13,7 @@ from ..reduction._algebra import eigenvectors
 from ..reduction._statistics import scene_statistics, statistics_on
 from ._background import background_of
 from ._products import centred, precision
-from ._windows import over_windows
+from ._windows import KNOWN, over_windows
 
 if TYPE_CHECKING:
     from ..reduction._statistics import SceneStatistics
@@ -71,8 +71,9 @@ def rx(
     Raises
     ------
     ValueError
-        If the covariance has no inverse (with the bands), the windows are not odd or
-        not one within the other, or too many components are asked for.
+        If the covariance has no inverse (with the bands), the windows are not odd, not
+        one within the other or larger than the scene, or too many components
+        are asked for.
 
     References
     ----------
@@ -191,9 +192,22 @@ def _check_options(
         raise ValueError(
             f"windows need the dimensions ('wavelength', 'y', 'x'). Got {cube.dims}."
         )
+    _check_reach(cube, guard, outer)
     pixels = outer**2 - guard**2
     if covariance == "local" and pixels <= 2 * (count or USUAL):
         raise ValueError(
             f"window={tuple(window)} has {pixels} background pixels for "
             f"{count or USUAL} components: take a wider one, or fewer components."
+        )
+
+
+def _check_reach(cube: xr.DataArray, guard: int, outer: int) -> None:
+    """Refuse windows that no pixel of the scene could fill to the share needed."""
+    rows, columns = cube.sizes["y"], cube.sizes["x"]
+    most = min(outer, rows) * min(outer, columns) - guard**2
+    if outer > max(rows, columns) or most < KNOWN * (outer**2 - guard**2):
+        raise ValueError(
+            f"window=({guard}, {outer}) is larger than the scene of {rows} x {columns} "
+            "pixels. Take a smaller outer width, or window=None: the background is the "
+            "whole scene then."
         )

@@ -96,6 +96,11 @@ def order_statistics(
     """
     highs = high_counts(score)
     counts = np.array([int(numbers.sum()) for _, numbers in highs])
+    if not counts.any():
+        raise ValueError(
+            f"'{score.name or 'score'}' holds no value: all {score.size} are NaN. See "
+            "that the cube has pixels without gaps in its good bands."
+        )
     asked = [[*ranks(int(count))] if count else [] for count in counts]
     places, wanted = [], []
     for (keys, numbers), of_target in zip(highs, asked, strict=True):

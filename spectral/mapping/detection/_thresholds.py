@@ -84,8 +84,8 @@ def detection_threshold(
     Raises
     ------
     ValueError
-        If rate or confidence are no shares, the method is unknown, a normal law is to
-        fit squares, or the map is too small for the rate.
+        If no score is known, rate or confidence are no shares, the method is unknown,
+        a normal law is to fit squares, or the map is too small for the rate.
 
     References
     ----------

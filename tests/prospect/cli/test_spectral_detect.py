@@ -142,3 +142,26 @@ def test_bad_input(scene, library, tmp_path):
         done = call(scene, *options, *out)
         assert done.exit_code == 1, done.output
         assert said in done.stderr
+
+
+def test_nothing_is_left_when_a_step_fails(scene, library, tmp_path):
+    before = sorted(tmp_path.iterdir())
+    done = call(scene, "--method", "rx", "--window", "3,999", "--out", tmp_path / "a")
+    assert done.exit_code == 1
+    assert "(3, 999) is larger than the scene of 60 x 80 pixels" in done.stderr
+    done = call(
+        scene, "--library", library, "--method", "mtmf", "--max-infeasibility", 0,
+        "--out", tmp_path / "b",
+    )  # fmt: skip
+    assert done.exit_code == 1
+    assert "holds no value" in done.stderr
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_earlier_maps_outlive_a_failure(scene, library, tmp_path):
+    out = tmp_path / "out"
+    given = [scene, "--library", library, "--method", "mtmf", "--out", out]
+    assert call(*given).exit_code == 0
+    before = {path: path.read_bytes() for path in out.iterdir()}
+    assert call(*given, "--max-infeasibility", 0).exit_code == 1
+    assert {path: path.read_bytes() for path in out.iterdir()} == before

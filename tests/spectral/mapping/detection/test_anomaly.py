@@ -147,3 +147,13 @@ def test_bad_input(scene):
     flat[1] = 0.5
     with pytest.raises(ValueError, match="constant: 2050 nm"):
         rx(flat)
+
+
+def test_windows_no_pixel_could_fill_are_refused(scene):
+    size = max(scene.sizes["y"], scene.sizes["x"])
+    outer = size + 1 + size % 2
+    with pytest.raises(ValueError, match=rf"\(3, {outer}\) is larger than the scene"):
+        rx(scene, window=(3, outer))
+    strip = scene.isel(y=slice(0, 2))
+    with pytest.raises(ValueError, match="larger than the scene of 2 x"):
+        rx(strip, window=(5, 21), regularisation=0.1)

@@ -191,3 +191,10 @@ def test_bad_input():
         detection_threshold(score.where(score["target"] == "a"), false_alarm_rate=0.1)
     with pytest.raises(ValueError, match="no spread in their middle half"):
         detection_threshold(score * 0, false_alarm_rate=0.1)
+
+
+@pytest.mark.parametrize("method", ["normal", "tail", "empirical"])
+def test_scores_without_a_value_are_refused(method):
+    score = xr.DataArray(np.full((20, 30), np.nan), dims=("y", "x"), name="rx")
+    with pytest.raises(ValueError, match="'rx' holds no value: all 600 are NaN"):
+        detection_threshold(score, false_alarm_rate=1e-3, method=method)
