@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._cubes import Crs, CubeFile, Part, Scale, cube_from, tell_notes
+from ._cubes import (
+    Crs,
+    CubeFile,
+    Part,
+    Scale,
+    Sensor,
+    Waves,
+    cube_from,
+    numbers_of,
+)
+from ._remedies import WRITING, said_as_options
 from ._samples import names_in
 from ._shared import Debug, Lang, Language, out, told
 
@@ -27,14 +37,6 @@ class Interleave(StrEnum):
     bip = "bip"
 
 
-Sensor = Annotated[
-    str | None,
-    typer.Option(help="Sensor whose bands a file without wavelengths has: landsat8."),
-]
-Waves = Annotated[
-    str,
-    typer.Option("--wavelengths", help="Wavelengths in nm, by comma, as in the file."),
-]
 TEXT = {
     Language.en: {
         "size": "Size",
@@ -96,9 +98,8 @@ def info(
     with told(debug=debug, lang=lang):
         from survey import save_table
 
-        cube = _cube(
-            file, (sensor, wavelengths), quiet=True, scale=scale, part=part, crs=crs
-        )
+        said = {"sensor": sensor, "wavelengths": wavelengths, "part": part}
+        cube = cube_from(file, scale=scale, crs=crs, quiet=True, **said)
         table = _bands(cube)
         counts: dict[str, int] = {}
         if report:
@@ -148,8 +149,9 @@ def quicklook(
     with told(debug=debug, lang=lang):
         from ..report import figure_quicklook, save_figure
 
-        cube = _cube(file, (sensor, wavelengths), scale=scale, part=part, crs=crs)
-        low, high = _numbers(stretch, "--stretch", 2)
+        said = {"sensor": sensor, "wavelengths": wavelengths, "part": part}
+        cube = cube_from(file, scale=scale, crs=crs, **said)
+        low, high = numbers_of(stretch, "--stretch", 2)
         figure = figure_quicklook(
             cube,
             bands=_wanted(bands),
@@ -190,42 +192,14 @@ def convert(
     with told(debug=debug, lang=lang):
         from spectral import save_cube
 
-        cube = _cube(file, (sensor, wavelengths), scale=scale, part=part, crs=crs)
-        written = save_cube(
-            cube, out_file, interleave=interleave.value, dtype=dtype, scale=times
-        )
+        said = {"sensor": sensor, "wavelengths": wavelengths, "part": part}
+        cube = cube_from(file, scale=scale, crs=crs, **said)
+        order = interleave.value
+        with said_as_options(WRITING):
+            written = save_cube(
+                cube, out_file, interleave=order, dtype=dtype, scale=times
+            )
     out.print(str(written), markup=False)
-
-
-def _cube(
-    file: Path,
-    bands: tuple[str | None, str],
-    *,
-    quiet: bool = False,
-    **options: Any,  # noqa: ANN401
-) -> xr.DataArray:
-    """Cube with the bands of the file, of a sensor, or of a list."""
-    from spectral import open_cube, open_product, sensor_bands
-
-    sensor, listed = bands
-    if sensor is None and not listed:
-        if not quiet:
-            return cube_from(file, **options)
-        if options["part"] is not None:
-            return open_product(file, part=options["part"])
-        options.pop("part")
-        return open_cube(file, **options)
-    if options.pop("part") is not None or (sensor is not None and listed):
-        raise ValueError("give one of --sensor, --wavelengths and --part")
-    if listed:
-        stated = {"wavelength": _numbers(listed, "--wavelengths", None)}
-    else:
-        table = sensor_bands(sensor).set_index("band")
-        stated = {"wavelength": table["wavelength"], "fwhm": table["fwhm"]}
-    cube = open_cube(file, **stated, **options)
-    if not quiet:
-        tell_notes(file.name, cube)
-    return cube
 
 
 def _facts(cube: xr.DataArray, text: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -274,17 +248,6 @@ def _wanted(text: str) -> str | list[str] | list[float] | None:
         return [float(name) for name in names]
     except ValueError:
         return names
-
-
-def _numbers(text: str, option: str, count: int | None) -> list[float]:
-    try:
-        values = [float(part) for part in names_in(text)]
-    except ValueError:
-        values = []
-    if not values or (count is not None and len(values) != count):
-        told_count = "numbers" if count is None else f"{count} numbers"
-        raise ValueError(f"{option} {text!r}: write {told_count}, separated by commas")
-    return values
 
 
 COMMANDS = {"info": info, "quicklook": quicklook, "convert": convert}

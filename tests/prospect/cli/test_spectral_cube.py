@@ -107,3 +107,40 @@ def test_convert(tmp_path):
     assert done.exit_code == 1
     assert "needs a scale" in done.output
     assert not (tmp_path / "d.img").exists()
+
+
+def test_remedies_are_options(unnamed, tmp_path):
+    done = call("info", unnamed)
+    assert (
+        "--wavelengths 490,560,665, or by name of band, --sensor senti" in done.output
+    )
+    assert "open_cube" not in done.output
+    whole = tmp_path / "whole.img"
+    done = call("convert", STRIP, "--out", whole, "--dtype", "int16", "--times", 10000)
+    assert done.exit_code == 0, done.output
+    header = whole.with_suffix(".hdr")
+    text = header.read_text(encoding="utf-8")
+    header.write_text(text.replace("reflectance scale factor", "note"), "utf-8")
+    assert "with --scale 10000" in call("info", whole).output
+    assert call("info", whole, "--scale", 10000).exit_code == 0
+    done = call("info", STRIP, "--crs", "nonsense")
+    assert done.exit_code == 1
+    assert "--crs 'nonsense' is no coordinate system that is known" in done.output
+    for options, told in (
+        (("--dtype", "foo"), "--dtype is one of uint8, int16"),
+        (("--dtype", "int16"), "needs a scale, or it becomes 0 and 1: --dtype int16 "),
+        (("--times", "0"), "--times is above zero, not 0"),
+        (("--dtype", "uint8", "--times", "10000"), "Choose other --times or --dtype f"),
+    ):
+        done = call("convert", STRIP, "--out", tmp_path / "d.img", *options)
+        assert done.exit_code == 1
+        assert told in done.output
+
+
+def test_no_product_and_no_header(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert f"folder {tmp_path.name} is no product (" in call("info", ".").output
+    (tmp_path / "a.img").write_bytes(b"1234")
+    (tmp_path / "a.hdr").write_text("garbage", encoding="utf-8")
+    done = call("info", "a.img")
+    assert "a.hdr cannot be read: it begins with 'garbage'" in done.output
