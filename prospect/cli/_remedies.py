@@ -30,6 +30,7 @@ READING = (
 WRITING = (
     (r"save_cube\(cube, path, dtype='int16', scale=10000\)",
      "--dtype int16 --times 10000"),
+    (r", or set them to zero or NaN first", ""),
     (r"dtype='(\w+)'", r"--dtype \1"),
     (r"\bdtype= ", "--dtype "),
     (r"\bscale= ", "--times "),

@@ -51,6 +51,7 @@ class Store:
     code: float
     put: Any
     beyond: int = 0
+    negative: int = 0  # of these, where the type has no sign
     worst: float = 0.0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -72,6 +73,8 @@ class Store:
         if wrong.any():
             with self.lock:
                 self.beyond += int(wrong.sum())
+                if limits.min == 0:
+                    self.negative += int((values < 0).sum())
                 self.worst = max(self.worst, *values[wrong], key=abs)
         values[gaps | wrong] = self.code
         return values
@@ -248,6 +251,15 @@ def _stored_type(
 
 
 def _check_fit(store: Store) -> None:
+    if store.negative:
+        more = store.beyond - store.negative
+        raise ValueError(
+            f"{store.negative:,} values are negative, which {store.dtype.name} cannot "
+            "hold: they would be lost"
+            + (f", as would {more:,} that are too large" if more else "")
+            + ". Keep them with dtype='int16' or dtype='float32', or set them to "
+            "zero or NaN first"
+        )
     if store.beyond:
         raise ValueError(
             f"{store.beyond:,} values do not fit {store.dtype.name} times "

@@ -144,3 +144,18 @@ def test_no_product_and_no_header(tmp_path, monkeypatch):
     (tmp_path / "a.hdr").write_text("garbage", encoding="utf-8")
     done = call("info", "a.img")
     assert "a.hdr cannot be read: it begins with 'garbage'" in done.output
+
+
+def test_negative_values_are_not_lost(tmp_path):
+    values = np.full((2, 3, 3), 0.3, "float32")
+    values[0, 0, 0] = -0.002
+    cube = xr.DataArray(values, {"wavelength": [500.0, 600]}, ("wavelength", "y", "x"))
+    path = spectral.save_cube(cube, tmp_path / "a.img")
+    options = ("--out", tmp_path / "b.img", "--times", 10000, "--dtype")
+    done = call("convert", path, *options, "uint16")
+    assert done.exit_code == 1
+    assert "1 values are negative, which uint16 cannot hold" in done.output
+    assert "Keep them with --dtype int16 or --dtype float32" in done.output
+    assert call("convert", path, *options, "int16").exit_code == 0
+    found = spectral.open_cube(tmp_path / "b.img")
+    np.testing.assert_allclose(found, values, atol=1e-6)

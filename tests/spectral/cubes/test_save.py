@@ -217,3 +217,21 @@ def test_types_that_are_none(tmp_path, dtype):
     )
     with pytest.raises(ValueError, match=f"one of .*int16.*float32.*not '?{dtype}"):
         spectral.save_cube(cube, tmp_path / "a.img", dtype=dtype)
+
+
+@pytest.mark.parametrize("name", ["a.img", "a.tif"])
+def test_negative_values_need_a_sign(tmp_path, name):
+    values = np.full((2, 3, 3), 0.3, "float32")
+    values[0, 0, :2], values[1, 2, 2] = -0.002, np.nan
+    cube = xr.DataArray(values, {"wavelength": [500.0, 600]}, ("wavelength", "y", "x"))
+    with pytest.raises(
+        ValueError, match=r"2 values are negative, .* lost\. Keep .*'int16'.*'float32'"
+    ):
+        spectral.save_cube(cube, tmp_path / name, dtype="uint16", scale=10000)
+    cube[1, 0, 0] = 9.0
+    with pytest.raises(ValueError, match="lost, as would 1 that are too large"):
+        spectral.save_cube(cube, tmp_path / name, dtype="uint16", scale=10000)
+    assert not list(tmp_path.iterdir())
+    cube[1, 0, 0] = 0.4
+    path = spectral.save_cube(cube, tmp_path / name, dtype="int16", scale=10000)
+    np.testing.assert_allclose(spectral.open_cube(path), cube, atol=1e-6)
