@@ -11,12 +11,25 @@ import typer
 
 from ._remedies import READING, said_as_options
 from ._samples import names_in
+from ._shared import Language
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import xarray as xr
 
+EMPTY = {
+    Language.en: {
+        "map": "{names}: no pixel has a value.",
+        "cube": "No pixel of {cube} has values in all {bands} good bands: mark bands "
+        "without values bad, or look at the cube with prospect spectral info.",
+    },
+    Language.zh: {
+        "map": "{names}：没有任何像元有值。",
+        "cube": "{cube} 中没有任何像元在全部 {bands} 个可用波段内都有值："
+        "请将无数据的波段标记为坏波段，或用 prospect spectral info 查看该立方体。",
+    },
+}
 CubeFile = Annotated[
     Path,
     typer.Argument(
@@ -194,6 +207,28 @@ def all_or_nothing(folder: Path) -> Iterator[Path]:
             with contextlib.suppress(OSError):  # someone else wrote there
                 folder.rmdir()
         raise
+
+
+def tell_empty(
+    paths: Iterable[Path], cube: xr.DataArray, file: Path, lang: Language
+) -> None:
+    """Say on stderr which maps hold no value, and whether the cube is why."""
+    from survey import open_grid
+
+    from ._shared import err
+
+    grids = [path for path in paths if path.suffix.lower() in {".tif", ".tiff"}]
+    empty = [path.name for path in grids if not open_grid(path).notnull().any()]
+    if not empty:
+        return
+    said = [EMPTY[lang]["map"].format(names=", ".join(empty))]
+    good = cube
+    if "bad_bands" in cube.coords:
+        good = cube.isel(wavelength=~cube["bad_bands"].to_numpy().astype(bool))
+    if not bool(good.notnull().all("wavelength").any()):
+        bands = good.sizes["wavelength"]
+        said.append(EMPTY[lang]["cube"].format(cube=file.name, bands=bands))
+    err.print(("" if lang is Language.zh else " ").join(said), markup=False)
 
 
 def tell_notes(name: str, spectra: xr.DataArray) -> None:

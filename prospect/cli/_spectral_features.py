@@ -18,6 +18,7 @@ from ._cubes import (
     cube_from,
     library_from,
     mapped,
+    tell_empty,
 )
 from ._samples import names_in
 from ._shared import Debug, Lang, Language, out, told
@@ -105,6 +106,7 @@ def features(
             }
             cube = mapped(cube_from(file, scale=scale, part=part, crs=crs), file)
             written = _feature_maps(cube, out_path, options, shape=shape, lang=lang)
+            tell_empty(written, cube, file, lang)
     for path in written:
         out.print(str(path), markup=False)
 
@@ -193,6 +195,7 @@ def fit(
         )
         if classes is not None:
             written.insert(0, save_grid(classes, out_folder / "class.tif"))
+        tell_empty(written[:1], cube, file, lang)
     for path in written:
         out.print(str(path), markup=False)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._cubes import Crs, CubeFile, Part, Scale, cube_from, mapped
+from ._cubes import Crs, CubeFile, Part, Scale, cube_from, mapped, tell_empty
 from ._shared import Debug, Lang, Language, err, out, told
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def index(
         if len(grids) < len(names):
             raise ValueError(f"an index stands twice among {names}: name each once")
         written = save_grids(grids)
+        tell_empty(written, scene, cube, lang)
     for path in written:
         out.print(str(path), markup=False)
 

@@ -19,6 +19,7 @@ from ._cubes import (
     cube_from,
     library_from,
     mapped,
+    tell_empty,
     within,
 )
 from ._shared import Debug, Lang, Language, err, out, told
@@ -90,6 +91,7 @@ def match(
             beside = out_file.with_name(f"{out_file.stem}_{name}{out_file.suffix}")
             path = out_file if name == "class" else beside
             written.append(save_grid(grid, path))
+        tell_empty(written[:1], cube, file, lang)
         table = class_table(open_grid(out_file).assign_attrs(found["class"].attrs))
         written.append(save_table(table, out_file.with_suffix(".csv")))
     for path in written:

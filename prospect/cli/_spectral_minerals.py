@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ._cubes import Crs, CubeFile, Part, Scale, cube_from, library_from, mapped
+from ._cubes import (
+    Crs,
+    CubeFile,
+    Part,
+    Scale,
+    cube_from,
+    library_from,
+    mapped,
+    tell_empty,
+)
 from ._shared import Debug, Lang, Language, err, out, told
 
 if TYPE_CHECKING:
@@ -111,6 +120,7 @@ def minerals(
         grids = {name: found[name] for name in MAPS if name in found}
         grids |= {"group": group, "abundance": mineral_abundance(found)}
         written = _save(grids, out_folder, lang)
+        tell_empty([out_folder / "mineral.tif"], cube, file, lang)
         attrs = {"mineral": found["mineral"].attrs, "group": group.attrs}
         written += _figures(out_folder, attrs, lang)
         written.append(save_table(_areas(out_folder), out_folder / "minerals.csv"))
