@@ -20,7 +20,7 @@ SensorName = Annotated[
 
 
 def index(
-    cube: CubeFile,
+    file: CubeFile,
     names: Annotated[
         list[str],
         typer.Argument(
@@ -44,17 +44,17 @@ def index(
         from spectral.indices import spectral_index
         from survey import save_grids
 
-        scene = mapped(cube_from(cube, scale=scale, part=part, crs=crs), cube)
+        cube = mapped(cube_from(file, scale=scale, part=part, crs=crs), file)
         grids = {}
         for number, name in enumerate(names, 1):
-            grid = spectral_index(name, scene, sensor=sensor)
+            grid = spectral_index(name, cube, sensor=sensor)
             err.print(f"{name}: {grid.attrs['bands_used']}", markup=False)
-            file = grid.name if grid.name != "index" else f"index_{number}"
-            grids[folder / f"{file}.tif"] = grid
+            stem = grid.name if grid.name != "index" else f"index_{number}"
+            grids[folder / f"{stem}.tif"] = grid
         if len(grids) < len(names):
             raise ValueError(f"an index stands twice among {names}: name each once")
         written = save_grids(grids)
-        tell_empty(written, scene, cube, lang)
+        tell_empty(written, cube, file, lang)
     for path in written:
         out.print(str(path), markup=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,47 +18,77 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Seed = Annotated[int, typer.Option(min=0, help="Seed of what is random.")]
+
+
+class Reducer(StrEnum):
+    """Ways to fewer components."""
+
+    mnf = "mnf"
+    pca = "pca"
+    ica = "ica"
+
+
+class Search(StrEnum):
+    """Searches for endmembers."""
+
+    nfindr = "nfindr"
+    ppi = "ppi"
+    atgp = "atgp"
+    smacc = "smacc"
+    vca = "vca"
+    sivm = "sivm"
+    avmax = "avmax"
+    sisal = "sisal"
+
+
+class Space(StrEnum):
+    """Components that are searched."""
+
+    pca = "pca"
+    mnf = "mnf"
+
+
+class Noise(StrEnum):
+    """Estimates of the noise."""
+
+    difference = "difference"
+    difference_xy = "difference_xy"
+    homogeneous = "homogeneous"
+    regression = "regression"
+
+
 REDUCERS = {
-    "pca": "PrincipalComponents",
-    "mnf": "MinimumNoiseFraction",
-    "ica": "IndependentComponents",
+    Reducer.pca: "PrincipalComponents",
+    Reducer.mnf: "MinimumNoiseFraction",
+    Reducer.ica: "IndependentComponents",
 }
-SEARCHES = {
-    "nfindr": "n_findr",
-    "ppi": "ppi",
-    "atgp": "atgp",
-    "smacc": "smacc",
-    "vca": "vca",
-    "sivm": "sivm",
-    "avmax": "avmax",
-    "sisal": "sisal",
-}
-SEEDLESS = {"atgp", "smacc", "sivm"}
-OWN_SPACE = {"atgp", "smacc", "vca", "sisal"}
+FUNCTIONS = {Search.nfindr: "n_findr"}
+SEEDLESS = {Search.atgp, Search.smacc, Search.sivm}
+OWN_SPACE = {Search.atgp, Search.smacc, Search.vca, Search.sisal}
 
 
 def reduce(
-    cube: CubeFile,
+    file: CubeFile,
     folder: Annotated[
         Path,
         typer.Option(
             "--out", file_okay=False, help="Folder to write: a GeoTIFF a component."
         ),
     ],
-    method: Annotated[str, typer.Option(help="mnf, pca or ica.")] = "mnf",
-    components: Annotated[
-        int | None, typer.Option("-n", "--components", min=1, help="How many.")
+    method: Annotated[
+        Reducer, typer.Option(help="By signal to noise, variance, independence.")
+    ] = Reducer.mnf,
+    number: Annotated[
+        int | None,
+        typer.Option("-n", "--number", "--components", min=1, help="How many."),
     ] = None,
     min_snr: Annotated[
         float | None,
         typer.Option(help="With mnf: keep components of more signal to noise."),
     ] = None,
     noise: Annotated[
-        str,
-        typer.Option(
-            help="With mnf: difference, difference_xy, homogeneous or regression."
-        ),
-    ] = "difference",
+        Noise, typer.Option(help="With mnf: how noise is estimated.")
+    ] = Noise.difference,
     seed: Seed = 0,
     scale: Scale = None,
     part: Part = None,
@@ -70,15 +101,14 @@ def reduce(
         import spectral.mapping
         from survey import save_grids, save_table
 
-        _known(method, REDUCERS, "--method")
-        options: dict[str, Any] = {"n_components": components}
-        if method == "mnf":
-            options |= {"noise": noise, "min_snr": min_snr}
+        options: dict[str, Any] = {"n_components": number}
+        if method is Reducer.mnf:
+            options |= {"noise": noise.value, "min_snr": min_snr}
         elif min_snr is not None:
             raise ValueError("--min-snr is of use with --method mnf only")
-        if method == "ica":
+        if method is Reducer.ica:
             options["random_state"] = seed
-        scene = mapped(cube_from(cube, scale=scale, part=part, crs=crs), cube)
+        scene = mapped(cube_from(file, scale=scale, part=part, crs=crs), file)
         fitted = getattr(spectral.mapping, REDUCERS[method])(**options).fit(scene)
         scores = fitted.transform(scene)
         grids = {
@@ -92,21 +122,23 @@ def reduce(
 
 
 def endmembers(
-    cube: CubeFile,
+    file: CubeFile,
     out_file: Annotated[
         Path,
         typer.Option(
             "--out", dir_okay=False, help="Table to write (.csv), a spectrum a row."
         ),
     ],
-    method: Annotated[str, typer.Option(help=", ".join(SEARCHES) + ".")] = "nfindr",
+    method: Annotated[
+        Search, typer.Option(help="How purest pixels are found.")
+    ] = Search.nfindr,
     number: Annotated[
         int | None,
         typer.Option("-n", "--number", min=1, help="How many; left out, HySime tells."),
     ] = None,
     reduction: Annotated[
-        str | None,
-        typer.Option(help="Components searched: pca or mnf (ppi: mnf, others: pca)."),
+        Space | None,
+        typer.Option(help="Components searched; left out, ppi: mnf, others: pca."),
     ] = None,
     seed: Seed = 0,
     scale: Scale = None,
@@ -120,26 +152,22 @@ def endmembers(
         import spectral.mapping
         from survey import save_table
 
-        _known(method, SEARCHES, "--method")
         if reduction is not None and method in OWN_SPACE:
-            raise ValueError(f"--reduction is of no use with --method {method}")
-        options: dict[str, Any] = {} if reduction is None else {"reduction": reduction}
+            raise ValueError(f"--reduction is of no use with --method {method.value}")
+        options: dict[str, Any] = {}
+        if reduction is not None:
+            options["reduction"] = reduction.value
         if method not in SEEDLESS:
             options["random_state"] = seed
-        scene = cube_from(cube, scale=scale, part=part, crs=crs)
+        scene = cube_from(file, scale=scale, part=part, crs=crs)
         if number is None:
             number = spectral.mapping.signal_dimension(scene).n
             _tell([f"HySime tells {number} independent signals."], lang)
-        search = getattr(spectral.mapping, SEARCHES[method])
+        search = getattr(spectral.mapping, FUNCTIONS.get(method, method.value))
         library = search(scene, n_endmembers=number, **options)
         _tell(library.attrs["notes"], lang)
         written = save_table(_spectra(library), out_file)
     out.print(str(written), markup=False)
-
-
-def _known(value: str, names: Iterable[str], option: str) -> None:
-    if value not in names:
-        raise ValueError(f"{option} {value}: use one of {', '.join(names)}")
 
 
 def _component(scores: xr.DataArray, number: int) -> xr.DataArray:

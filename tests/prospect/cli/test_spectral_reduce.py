@@ -1,5 +1,6 @@
 """The commands that reduce a cube and find its endmembers."""
 
+import inspect
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from prospect.cli._app import app
+from prospect.cli._spectral_index import index
+from prospect.cli._spectral_reduce import endmembers, reduce
 from spectral import open_cube
 from spectral.mapping import MinimumNoiseFraction, n_findr, signal_dimension
 from survey import open_grid
@@ -83,9 +86,7 @@ def test_the_number_is_told_where_it_is_not_given(strip, tmp_path):
 
 def test_bad_options_are_refused(strip, tmp_path):
     for words, message in {
-        ("reduce", "--method", "svd"): "--method svd: use one of pca, mnf, ica",
         ("reduce", "--method", "pca", "--min-snr", "2"): "--min-snr is of use with",
-        ("endmembers", "--method", "kmeans"): "--method kmeans: use one of nfindr",
         ("endmembers", "--method", "vca", "--reduction", "mnf"): "of no use with",
         ("endmembers", "-n", "300"): "cannot be told apart in 100 good bands",
     }.items():
@@ -94,3 +95,32 @@ def test_bad_options_are_refused(strip, tmp_path):
         assert done.exit_code == 1
         assert message in done.output
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("reduce", "--method", "svd"),
+        ("reduce", "--noise", "loud"),
+        ("endmembers", "--method", "kmeans"),
+        ("endmembers", "--reduction", "ica"),
+    ],
+)
+def test_unknown_words_are_usage_errors(strip, tmp_path, words):
+    command, option, word = words
+    done = call(command, strip, option, word, "--out", tmp_path / "result")
+    assert done.exit_code == 2
+    assert word in done.output
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("option", ["-n", "--number", "--components"])
+def test_the_number_of_components_has_one_name(strip, tmp_path, option):
+    done = call("reduce", strip, "--method", "pca", option, "1", "--out", tmp_path)
+    assert done.exit_code == 0, done.output
+    assert len(list(tmp_path.glob("component_*.tif"))) == 1
+
+
+def test_the_cube_is_called_file_in_all_commands():
+    for command in (reduce, endmembers, index):
+        assert next(iter(inspect.signature(command).parameters)) == "file"
