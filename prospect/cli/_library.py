@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ._cubes import Scale
+from ._remedies import LIBRARY, said_as_options
 from ._shared import Debug, Lang, Language, err, out, told
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ def add(
     with told(debug=debug, lang=lang):
         from spectral.library import open_library, read_spectra
 
-        library = open_library(folder, create=create)
+        with said_as_options(LIBRARY):
+            library = open_library(folder, create=create)
         given = {"who": who, "licence": licence, "citation": citation}
         said = {name: value for name, value in given.items() if value}
         for file in files:
@@ -272,11 +274,12 @@ def _open(
 ) -> SpectralLibrary:
     from spectral.library import open_library
 
-    if not shared:
-        return open_library(folder, as_of=version)
-    if version is not None:
+    if shared and version is not None:
         raise ValueError("--version is that of one library: leave --shared out")
-    return open_library([*shared, folder])
+    with said_as_options(LIBRARY):
+        if shared:
+            return open_library([*shared, folder])
+        return open_library(folder, as_of=version)
 
 
 def _match(
@@ -337,11 +340,18 @@ def _ranges(texts: list[str] | None, option: str) -> list[tuple[float, float]] |
     """Ranges of "2195-2215"."""
     found = []
     for text in texts or ():
-        low, _, high = text.partition("-")
+        start, _, end = text.partition("-")
         try:
-            found.append((float(low), float(high)))
+            found.append((float(start), float(end)))
         except ValueError:
             raise ValueError(f"{option} {text}: write it as 2195-2215, in nm") from None
+        low, high = found[-1]
+        if not low < high:
+            raise ValueError(
+                f"{option} {text}: the lower end first, {high:g}-{low:g}"
+                if low > high
+                else f"{option} {text}: a range is wider than nothing, 2195-2215"
+            )
     return found or None
 
 

@@ -41,6 +41,7 @@ LIBRARY = (
         r"open_library\(folder, create=True\)",
         "prospect library add FOLDER FILE --create",
     ),
+    (r"Its history lists them\.", "They are listed by --versions."),
 )
 
 

@@ -85,6 +85,16 @@ def make_store(folder: Path, *, create: bool) -> None:
         part.write_text(_mark_text(), encoding="utf-8")
 
 
+def check_version(folder: Path, version: int | None) -> None:
+    """Refuse a version that a library never had."""
+    latest = max(batch_numbers(folder), default=0)
+    if version is not None and version > latest:
+        raise ValueError(
+            f"{folder} has no version {version}: the latest is {latest}. Its history "
+            "lists them."
+        )
+
+
 def _mark_text() -> str:
     return json.dumps({"format": "spectral library", "schema": SCHEMA}) + "\n"
 

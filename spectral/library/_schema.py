@@ -33,6 +33,7 @@ TEXTS = {
 }
 QUANTITIES = ("reflectance", "emissivity", "transmittance", "radiance")
 HIGHEST = 1.5  # of a share of light: more is percent, a fill value or noise
+NEGATIVE = -0.05  # lower is no noise of a dark sample: wrong sign, scale or data
 Found = tuple[str, object, str, str]
 
 
@@ -101,7 +102,8 @@ def check_records(records: pd.DataFrame) -> None:
     records : DataFrame
         One spectrum a row. Required: ``spectrum_id`` (unique), ``name`` and the object
         columns ``wavelength`` (1-D, nm, strictly ascending) and ``reflectance`` (1-D,
-        0 to 1, NaN where missing). Optional object columns of the same lengths, None
+        0 to 1, NaN where missing; clearly negative in no more than half of the
+        channels). Optional object columns of the same lengths, None
         where a spectrum has none: ``fwhm`` (nm), ``uncertainty`` (one standard
         deviation, in units of the reflectance). Optional texts, None or empty where
         unknown: ``mineral``, ``group``, ``mineral_class``, ``sample_id`` (replicates
@@ -270,6 +272,8 @@ def _light_problems(
     with np.errstate(invalid="ignore"):
         bad = np.isinf(values) | (np.abs(values) > limit)
     if not bad.any():
+        if quantity != "radiance":
+            yield from _negative_problems(values, waves)
         return
     peak = values[bad][np.argmax(np.abs(values[bad]))]
     side = f"{'below -' if peak < 0 else 'above '}{HIGHEST}"
@@ -278,6 +282,23 @@ def _light_problems(
         f"{values.size} channels ({waves[bad].min():g}-{waves[bad].max():g} nm)"
     )
     yield "reflectance", f"{peak:g}", told, _scale_remedy(values)
+
+
+def _negative_problems(values: np.ndarray, waves: np.ndarray) -> Iterator[Found]:
+    known = np.isfinite(values)
+    with np.errstate(invalid="ignore"):
+        low = values < NEGATIVE
+    if low.sum() <= known.sum() / 2:
+        return
+    told = (
+        f"below {NEGATIVE} in {low.sum()} of {known.sum()} channels "
+        f"({waves[low].min():g}-{waves[low].max():g} nm), no light is negative"
+    )
+    remedy = (
+        "Give reflectance: if this is a difference, a derivative or an absorbance "
+        "turned round, convert it first; else leave this spectrum out"
+    )
+    yield "reflectance", f"{np.nanmin(values):g}", told, remedy
 
 
 def _scale_remedy(values: np.ndarray) -> str:

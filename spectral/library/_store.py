@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from . import _add, _queries
-from ._batch import batch_numbers, make_store, verify_batch
+from ._batch import batch_numbers, check_version, make_store, verify_batch
 from ._schema import REQUIRED, TEXTS
 from ._search import View, open_view, positions_of, with_extra
 from ._searching import Searching
@@ -53,7 +53,8 @@ def open_library(
     FileNotFoundError
         If a folder is not there or no library, and `create` is False.
     ValueError
-        If a folder holds other things, or was written by a later release.
+        If a folder holds other things, was written by a later release, or never had
+        the version.
 
     Notes
     -----
@@ -80,6 +81,8 @@ def open_library(
     upto = _versions(as_of, len(folders))
     for one in folders:
         make_store(one, create=create and one is folders[-1])
+    for one, last in zip(folders, upto, strict=True):
+        check_version(one, last)
     return SpectralLibrary(folders, upto)
 
 

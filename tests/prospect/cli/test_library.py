@@ -120,7 +120,7 @@ def test_bad_calls(store, tmp_path, file):
     assert done.exit_code == 1
     assert "3 spectra are in the library already" in done.output
     assert call("add", store, file, "--replace").exit_code == 0
-    assert "create=True" in call("search", tmp_path / "none").output
+    assert "FILE --create" in call("search", tmp_path / "none").output
     done = call("search", store, "--feature", "2195")
     assert "write it as 2195-2215" in done.output
     done = call("search", store, "talc", "--spectrum", file)
@@ -159,3 +159,22 @@ def test_scale_and_folders_of_files(tmp_path, file):
     done = call("add", lib, folder, folder / "lab.csv", "--replace", "--prefix", "b:")
     assert "delivery: 1 files or records" in done.stderr
     assert frame(call("search", lib, "again", "--source", "delivery")).shape[0] == 3
+
+
+def test_messages_name_what_a_command_takes(store, file, tmp_path):
+    for done in (call("list", tmp_path), call("add", tmp_path, file)):
+        assert done.exit_code == 1
+        assert "prospect library add FOLDER FILE --create" in done.output
+        assert "open_library" not in done.output
+    done = call("list", store, "--version", 99)
+    assert done.exit_code == 1
+    assert "has no version 99: the latest is 1. They are listed by" in done.output
+    assert call("list", store, "--version", 1).exit_code == 0
+    for text, told in (
+        ("2215-2195", "--feature 2215-2195: the lower end first, 2195-2215"),
+        ("2200-2200", "--feature 2200-2200: a range is wider than nothing"),
+        ("2200", "--feature 2200: write it as 2195-2215, in nm"),
+    ):
+        done = call("search", store, "--feature", text)
+        assert done.exit_code == 1
+        assert told in done.output

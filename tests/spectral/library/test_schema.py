@@ -98,3 +98,17 @@ def test_tables_that_are_none():
     twice = pd.concat([records(), records()[["name"]]], axis=1)
     with pytest.raises(RecordProblems, match="name: stands twice"):
         check_records(twice)
+
+
+def test_spectra_below_zero_are_no_reflectance():
+    good = list(records()["reflectance"])
+    low = np.array([-0.3, -0.2, np.nan, 0.1])
+    with pytest.raises(
+        RecordProblems,
+        match=r"row 2 .*reflectance -0\.3: below -0\.05 in 2 of 3 channels.*derivative",
+    ):
+        check_records(records(reflectance=[good[0], low, good[2]]))
+    for fine in ([-0.3, -0.2, 0.1, 0.1], [-0.04, -0.04, -0.03, 0.1]):
+        check_records(records(reflectance=[good[0], np.array(fine), good[2]]))
+    values = [good[0], low * 100, good[2]]
+    check_records(records(quantity=["radiance"] * 3, reflectance=values))

@@ -413,3 +413,10 @@ def test_gaps_survive_the_export(tmp_path):
             stack_spectra(found.records(found.search())).coords.keys() - {"wavelength"}
         ),
     )
+
+
+def test_a_version_that_never_was(tmp_path):
+    open_library(tmp_path, create=True)
+    assert open_library(tmp_path, as_of=0).version == 0
+    with pytest.raises(ValueError, match=r"has no version 99: the latest is 0\. Its"):
+        open_library(tmp_path, as_of=99)
