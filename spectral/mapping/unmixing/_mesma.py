@@ -60,7 +60,8 @@ def mesma(
         Coordinate along spectrum that names the group, or the groups themselves, one a
         spectrum.
     max_members : int
-        Most groups in a model, shade not counted.
+        Most groups in a model, shade not counted; where there are fewer groups or good
+        bands, as many as these, which ``attrs["notes"]`` tells.
     fraction_range : tuple of float
         Least and largest share allowed, of shade too.
     residual_limit : float
@@ -145,7 +146,14 @@ def mesma(
         )
         levels.append(models)
         left_out += dropped
-    return _mapped(cube, setup, levels, names, left_out)
+    found = _mapped(cube, setup, levels, names, left_out)
+    if len(sizes) < max_members:
+        n_bands = setup.spectra.shape[1]
+        found.attrs["notes"] = [
+            f"models have at most {len(sizes)} groups, not max_members={max_members}: "
+            f"there are {len(setup.names)} groups and {n_bands} good bands"
+        ]
+    return found
 
 
 def groups_of(
@@ -204,17 +212,14 @@ def _sizes(setup: Setup, max_members: int) -> range:
             "a group is called 'shade', which is the name of the rest: give its "
             "spectrum as shade=..., or rename the group"
         )
+    if max_members < 1:
+        raise ValueError(f"max_members must be at least 1; got {max_members}")
     most = min(len(setup.names), setup.spectra.shape[1])
-    if not 1 <= max_members <= most:
-        raise ValueError(
-            f"max_members must be 1 to {most} ({len(setup.names)} groups, "
-            f"{setup.spectra.shape[1]} good bands); got {max_members}"
-        )
-    sizes = range(1, max_members + 1)
+    sizes = range(1, min(max_members, most) + 1)
     number = count_models(setup.groups, sizes)
     if number > MOST_MODELS:
         raise ValueError(
-            f"{len(setup.groups)} spectra give {number} models of up to {max_members} "
+            f"{len(setup.groups)} spectra give {number} models of up to {sizes[-1]} "
             f"groups; at most {MOST_MODELS} are tried. Keep the best spectra of each "
             "group, see score_endmembers, or lower max_members."
         )
@@ -258,6 +263,7 @@ def _mapped(
             "method": "mesma",
             "models": sum(len(level.members) for level in levels),
             "models_left_out": left_out,
+            "notes": [],
         },
     )
 

@@ -115,7 +115,8 @@ def sparse_unmix(
     pure = endmembers_on(library, cube, sum_to_one=False, collinear="allow")
     problem = make_problem(pure.spectra, "nnls")
     dtype = str(cube.dtype)
-    if tv == 0 and collaborative == 0:
+    # without pixels there are no neighbours
+    if (tv == 0 and collaborative == 0) or cube.size == 0:
         outputs = [
             Output("abundance", "endmember", pure.names, dtype),
             Output("residual", dtype=dtype),

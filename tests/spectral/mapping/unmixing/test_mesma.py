@@ -195,8 +195,8 @@ def test_errors_say_what_to_do(image, library):
         ValueError, match=r"1 of 6 spectra have no group, numbers \[6\]"
     ):
         mesma(image, library, groups=[*GROUPS[:5], ""])
-    with pytest.raises(ValueError, match="max_members must be 1 to 3"):
-        mesma(image, library, max_members=4)
+    with pytest.raises(ValueError, match="max_members must be at least 1; got 0"):
+        mesma(image, library, max_members=0)
     with pytest.raises(ValueError, match="fraction_range must rise"):
         mesma(image, library, fraction_range=(1, 0))
     with pytest.raises(ValueError, match="residual_limit must be above zero"):
@@ -210,3 +210,15 @@ def test_errors_say_what_to_do(image, library):
     )
     with pytest.raises(ValueError, match=r"models of up to 2.*score_endmembers"):
         mesma(image, many)
+
+
+def test_fewer_groups_than_members_are_used_and_told(smooth, scene):
+    one = mesma(scene, smooth, groups=["rock"] * 5)
+    alone = mesma(scene, smooth, groups=["rock"] * 5, max_members=1)
+    assert one.attrs["notes"] == [
+        "models have at most 1 groups, not max_members=2: there are 1 groups and 40 "
+        "good bands"
+    ]
+    assert alone.attrs["notes"] == []
+    for name in ("model", "abundance", "residual"):
+        np.testing.assert_array_equal(one[name], alone[name])

@@ -235,3 +235,11 @@ def test_errors_say_what_to_do(scene, smooth):
         sparse_unmix(scene, smooth, tv=1, tile=4)
     with pytest.raises(ValueError, match="neighbours need an image"):
         sparse_unmix(scene.isel(y=0), smooth, tv=0.1)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_no_rows_give_no_rows(smooth, scene, lazy):
+    none = scene.isel(y=slice(0, 0))
+    found = sparse_unmix(none.chunk() if lazy else none, smooth, tv=1e-3)
+    assert dict(found["abundance"].sizes) == {"endmember": 5, "y": 0, "x": 15}
+    assert found["residual"].compute().shape == (0, 15)
