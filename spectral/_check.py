@@ -159,6 +159,23 @@ def spectra_on(
     return names, values
 
 
+def check_samples(X: object) -> None:
+    """Refuse what an estimator can take neither for samples nor for a cube."""
+    if isinstance(X, xr.Dataset):
+        raise TypeError(
+            f"spectra come as an array (n_samples, n_bands) or a DataArray, not as a "
+            f"Dataset. Choose one of {[str(name) for name in X.data_vars]}: "
+            "dataset['name']"
+        )
+    shape = getattr(X, "shape", ())
+    if not isinstance(X, xr.DataArray) and len(shape) > 2:
+        raise ValueError(
+            f"samples have two dimensions, (n_samples, n_bands); this array has shape "
+            f"{tuple(shape)}. Give a cube as a DataArray with wavelengths, or flatten "
+            "it with its bands last: values.reshape(-1, n_bands)"
+        )
+
+
 def spectrum_names(library: xr.DataArray) -> list[str]:
     """Names of a library's spectra, each once, or their numbers."""
     if "spectrum" in library.coords:

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..._check import check_samples
 from ._angle import angle_of
 from ._best import UNCLASSIFIED, classify_angle
 from ._references import directions, references
@@ -60,6 +61,7 @@ class SpectralAngleMapper(ClassifierMixin, BaseEstimator):
 
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ANN401
         """Learn the directions of a library's spectra, or of samples with labels."""
+        check_samples(X)
         if isinstance(X, xr.DataArray):
             return self._fit_library(X)
         vars(self).pop("library_", None)
@@ -76,6 +78,7 @@ class SpectralAngleMapper(ClassifierMixin, BaseEstimator):
     def predict(self, X: Any) -> Any:  # noqa: ANN401
         """Labels of samples; of a cube, the class map as `classify_angle` gives it."""
         check_is_fitted(self)
+        check_samples(X)
         if isinstance(X, xr.DataArray):
             limit = np.pi if self.max_angle is None else self.max_angle
             return classify_angle(X, self._as_library(X), max_angle=limit)["class"]

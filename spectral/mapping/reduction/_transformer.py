@@ -14,7 +14,7 @@ from sklearn.base import (
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..._blocks import Output, map_spectra
-from ..._check import check_cube, good_bands
+from ..._check import check_cube, check_samples, good_bands
 from ._statistics import SceneStatistics, scene_statistics, statistics_on
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class LinearTransformer(
         self
         """
         del y
+        check_samples(X)
         if isinstance(X, xr.DataArray):
             self._remember(X)
             given = statistics
@@ -91,6 +92,7 @@ class LinearTransformer(
             band is missing.
         """
         check_is_fitted(self)
+        check_samples(X)
         if not isinstance(X, xr.DataArray):
             X = validate_data(self, X, dtype=["float64", "float32"], reset=False)
             return (X - self.mean_) @ self.components_.T

@@ -9,6 +9,7 @@ import xarray as xr
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..._check import check_samples
 from ._unmix import METHODS, make_problem, solver, unmix
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class LinearUnmixing(TransformerMixin, _Named):
             raise ValueError(
                 f"method {self.method!r} is not known. Use one of {list(METHODS)}."
             )
+        check_samples(X)
         if isinstance(X, xr.DataArray):
             library = X.transpose("spectrum", "wavelength")
             # bands that the cube marks bad may be missing here
@@ -112,6 +114,7 @@ class LinearUnmixing(TransformerMixin, _Named):
             Shares; of a cube ("endmember", y, x), lazy where it is.
         """
         check_is_fitted(self)
+        check_samples(X)
         if isinstance(X, xr.DataArray):
             if self.library_ is None:
                 raise ValueError(
