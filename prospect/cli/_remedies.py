@@ -12,11 +12,13 @@ if TYPE_CHECKING:
 READING = (
     (
         r"open_cube\(path, wavelength=\[\.\.\.\]\), or by name of band: wavelength=\S+",
-        "--wavelengths 490,560,665, or by name of band, --sensor sentinel2a",
+        "--wavelengths 490,560,665, or by name of band, --sensor sentinel2a "
+        "(prospect spectral convert writes them into a file)",
     ),
     (
         r"open_cube\(path, wavelength=\[\.\.\.\]\)",
-        "--wavelengths 490,560,665 or --sensor sentinel2a",
+        "--wavelengths 490,560,665 or --sensor sentinel2a "
+        "(prospect spectral convert writes them into a file)",
     ),
     (r", or say which are bad: open_cube\(path, bad_bands=\[\.\.\.\]\)", ""),
     (r"open it with spectral\.open_cube", "leave --part out"),

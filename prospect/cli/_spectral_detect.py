@@ -16,7 +16,9 @@ from ._cubes import (
     Part,
     Range,
     Scale,
+    Sensor,
     Spectra,
+    Waves,
     all_or_nothing,
     cube_from,
     mapped,
@@ -105,6 +107,8 @@ def detect(
     scale: Scale = None,
     part: Part = None,
     crs: Crs = None,
+    sensor: Sensor = None,
+    listed: Waves = "",
     lang: Lang = Language.en,
     debug: Debug = False,
 ) -> None:
@@ -116,7 +120,8 @@ def detect(
         if not 0 < rate < 0.5:
             raise ValueError(f"--false-alarm-rate {rate:g}: a share, such as 1e-4")
         _check_options(method, library, others, window, max_infeasibility)
-        cube = mapped(cube_from(file, scale=scale, part=part, crs=crs), file)
+        stated = {"sensor": sensor, "wavelengths": listed, "part": part}
+        cube = mapped(cube_from(file, scale=scale, crs=crs, **stated), file)
         cube = within(cube, wavelengths)
         score, far = _scores(
             cube,

@@ -15,7 +15,9 @@ from ._cubes import (
     Part,
     Range,
     Scale,
+    Sensor,
     Spectra,
+    Waves,
     cube_from,
     library_from,
     mapped,
@@ -72,6 +74,8 @@ def match(
     scale: Scale = None,
     part: Part = None,
     crs: Crs = None,
+    sensor: Sensor = None,
+    listed: Waves = "",
     lang: Lang = Language.en,
     debug: Debug = False,
 ) -> None:
@@ -82,7 +86,8 @@ def match(
 
         if out_file.suffix.lower() not in {".tif", ".tiff"}:
             raise ValueError(f"--out {out_file.name}: the map is written as .tif")
-        cube = mapped(cube_from(file, scale=scale, part=part, crs=crs), file)
+        stated = {"sensor": sensor, "wavelengths": listed, "part": part}
+        cube = mapped(cube_from(file, scale=scale, crs=crs, **stated), file)
         cube = within(cube, wavelengths)
         targets = references_from(library, cube, spectra, lang)
         found = _classified(cube, targets, method, limit)

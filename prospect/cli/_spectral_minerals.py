@@ -14,6 +14,8 @@ from ._cubes import (
     CubeFile,
     Part,
     Scale,
+    Sensor,
+    Waves,
     cube_from,
     library_from,
     mapped,
@@ -98,6 +100,8 @@ def minerals(
     scale: Scale = None,
     part: Part = None,
     crs: Crs = None,
+    sensor: Sensor = None,
+    listed: Waves = "",
     lang: Lang = Language.en,
     debug: Debug = False,
 ) -> None:
@@ -110,7 +114,8 @@ def minerals(
         )
         from survey import save_table
 
-        cube = mapped(cube_from(file, scale=scale, part=part, crs=crs), file)
+        stated = {"sensor": sensor, "wavelengths": listed, "part": part}
+        cube = mapped(cube_from(file, scale=scale, crs=crs, **stated), file)
         asked = _rules(rules, rule_range)
         found = identify_minerals(
             cube, asked, library=_library(library, asked, cube), noise=noise
@@ -146,6 +151,8 @@ def explain(
     scale: Scale = None,
     part: Part = None,
     crs: Crs = None,
+    sensor: Sensor = None,
+    listed: Waves = "",
     lang: Lang = Language.en,
     debug: Debug = False,
 ) -> None:
@@ -154,7 +161,8 @@ def explain(
         from spectral.mapping import explain_spectrum
 
         said = SAID[lang]
-        cube = cube_from(file, scale=scale, part=part, crs=crs)
+        stated = {"sensor": sensor, "wavelengths": listed, "part": part}
+        cube = cube_from(file, scale=scale, crs=crs, **stated)
         asked = _rules(rules, rule_range)
         pixel = _pixel(cube, at)
         table = explain_spectrum(
@@ -185,6 +193,8 @@ def alteration(
     scale: Scale = None,
     part: Part = None,
     crs: Crs = None,
+    sensor: Sensor = None,
+    listed: Waves = "",
     lang: Lang = Language.en,
     debug: Debug = False,
 ) -> None:
@@ -193,7 +203,8 @@ def alteration(
         from spectral.mapping import alteration_zones, identify_minerals
         from survey import save_grids
 
-        cube = mapped(cube_from(file, scale=scale, part=part, crs=crs), file)
+        stated = {"sensor": sensor, "wavelengths": listed, "part": part}
+        cube = mapped(cube_from(file, scale=scale, crs=crs, **stated), file)
         asked = _rules(rules, Range.all)
         found = identify_minerals(
             cube, asked, library=_library(library, asked, cube), scores=True

@@ -118,3 +118,21 @@ def test_bad_input(scene, library, tmp_path):
     done = call(scene, "--library", library, "--out", out)
     assert "has no georeference" in done.stderr
     assert not out.exists()
+
+
+def test_bands_of_a_file_that_says_none(scene, library, tmp_path):
+    out = tmp_path / "found.tif"
+    given = (scene, "--library", library, "--out", out)
+    assert call(*given).exit_code == 0
+    expected = open_grid(out).to_numpy()
+    text = scene.read_text(encoding="utf-8").split("wavelength units")[0]
+    scene.write_text(text, encoding="utf-8")
+    done = call(*given)
+    assert done.exit_code == 1
+    assert "in the order of the file, --wavelengths 490,560,665" in done.output
+    done = call(*given, "--wavelengths", ",".join(map(str, WAVE)))
+    assert done.exit_code == 0, done.output
+    np.testing.assert_array_equal(open_grid(out), expected)
+    done = call(*given, "--sensor", "landsat8")
+    assert done.exit_code == 1
+    assert "--wavelengths" in done.output
