@@ -141,6 +141,8 @@ def mesma(
             min_gain=gain,
             shade=shade,
         )
+        for note in found.attrs["notes"]:
+            err.print(note, markup=False)
         written, kept = _saved(found, out_folder)
         written += _drawn(kept, out_folder, lang)
         written.append(_model_table(kept["model"], out_folder))
