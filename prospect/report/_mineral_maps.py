@@ -109,6 +109,8 @@ def figure_mineral_map(
     height = float(np.clip(5.6 * shape, 2.8, 7.6)) + 0.9
     figure = new_figure(float(np.clip((height - 0.9) / shape, 3.0, 6.4)) + 3.6, height)
     axes = figure.add_subplot()
+    import rioxarray  # noqa: F401  (gives grids their .rio)
+
     placed = small.rio.crs is not None
     if placed:
         draw_frame(axes, frame, words)

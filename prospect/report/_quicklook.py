@@ -99,6 +99,8 @@ def figure_quicklook(
     name, waves = _choose(cube, bands)
     small = _thinned(cube, waves)
     picture, limits = _stretched(small, low, high)
+    import rioxarray  # noqa: F401  (gives grids their .rio)
+
     placed = "spatial_ref" in cube.coords and cube.rio.crs is not None
     figure = new_figure(*_size(picture.shape))
     axes = figure.add_subplot()

@@ -131,6 +131,8 @@ def figure_minimum_wavelength(
 
 
 def _draw(axes: Axes, image: np.ndarray, grid: xr.DataArray, words: Words) -> None:
+    import rioxarray  # noqa: F401  (gives grids their .rio)
+
     if grid.rio.crs is None:
         extent = draw_pixels(axes, grid, words)
         axes.imshow(image, extent=extent, zorder=2, interpolation="nearest")

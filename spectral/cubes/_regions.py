@@ -111,6 +111,8 @@ def _cells_of_features(
             f"there is no column {column!r}: the regions have "
             f"{[str(name) for name in features.columns if name != 'geometry']}"
         )
+    import rioxarray  # noqa: F401  (gives grids their .rio)
+
     crs = cube.rio.crs
     if (crs is None) != (features.crs is None):
         told = "the cube has" if crs is None else "the regions have"

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import rioxarray  # noqa: F401
 import xarray as xr
 from typer.testing import CliRunner
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import rioxarray  # noqa: F401
 from typer.testing import CliRunner
 
 from prospect.cli._app import app

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import rasterio
+import rioxarray  # noqa: F401
 from affine import Affine
 
 import spectral

@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pytest
 import rasterio
+import rioxarray  # noqa: F401
 from rasterio.transform import Affine, from_origin
 
 from spectral import open_cube, open_product, sensor_bands
