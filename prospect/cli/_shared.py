@@ -127,14 +127,7 @@ def told(*, debug: bool, lang: Language = Language.en) -> Iterator[None]:
     except KeyboardInterrupt:
         err.print(TEXT[lang]["interrupted"])
         raise typer.Exit(Code.INTERRUPTED) from None
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        OSError,
-        RuntimeError,
-        MemoryError,
-    ) as error:
+    except (ValueError, KeyError, OSError, RuntimeError, MemoryError) as error:
         _trace(debug)
         if isinstance(error, (BrokenPipeError, typer.Exit)):
             raise
