@@ -57,13 +57,13 @@ def _target(evidence: Evidence, path: Path, like: Any) -> xr.DataArray:  # noqa:
     if method not in METHODS:
         raise ValueError(f"method of a target is one of {METHODS}. Got {method!r}.")
     cube = open_evidence_cube(evidence, path)
-    library = _library(evidence, cube, [evidence.spectrum])
+    library = _one_spectrum(evidence, cube)
     score = {
         "ace": mapping.ace,
         "matched_filter": mapping.matched_filter,
         "cem": mapping.cem,
         "angle": mapping.spectral_angle,
-    }[method](cube, library[:1])
+    }[method](cube, library)
     grid = score.isel(target=0, drop=True)
     name = str(library["spectrum"].data[0])
     said = {"long_name": f"{method.replace('_', ' ')}: {name}"}
@@ -76,7 +76,7 @@ def _abundance(evidence: Evidence, path: Path, like: Any) -> xr.DataArray:  # no
 
     cube = open_evidence_cube(evidence, path)
     library = _library(evidence, cube, None)
-    wanted = _library(evidence, cube, [evidence.spectrum])["spectrum"].data[0]
+    wanted = _one_spectrum(evidence, cube)["spectrum"].data[0]
     found = unmix(cube, library, method=evidence.method or "fcls")
     grid = found["abundance"].sel(endmember=wanted, drop=True)
     said = {"long_name": f"share of {wanted}"}
@@ -129,6 +129,19 @@ def _references(evidence: Evidence, cube: xr.DataArray) -> dict[str, Any]:
     library = load_library(source.file, spectra=list(rules.needed), scale=source.scale)
     # not by load_library(like=...): a reference may lack bands its rule does not use
     return {"rules": rules, "library": resample(library, like=cube)}
+
+
+def _one_spectrum(evidence: Evidence, cube: xr.DataArray) -> xr.DataArray:
+    """The spectrum of the section; a name that means several is refused."""
+    library = _library(evidence, cube, [evidence.spectrum])
+    names = [str(name) for name in library["spectrum"].data]
+    if len(names) > 1:
+        more = " …" if len(names) > 8 else ""
+        raise ValueError(
+            f"spectrum = '{evidence.spectrum}' means {len(names)} spectra of "
+            f"{evidence.library.file}. Name one of them: {', '.join(names[:8])}{more}"
+        )
+    return library
 
 
 def _library(

@@ -97,6 +97,19 @@ def alteration_evidence(
     Geosphere 2, 161-186.
     Sabins, F.F. (1999). Remote sensing for mineral exploration. Ore Geology Reviews 14,
     157-183.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> wave = np.arange(2000.0, 2500.0, 10.0)
+    >>> dip = 1 - 0.4 * np.exp(-(((wave - 2167) / 16) ** 2))
+    >>> plain = np.ones(wave.size)
+    >>> cube = xr.DataArray(
+    ...     0.5 * np.stack([dip, plain], axis=1)[:, None, :],
+    ...     {"wavelength": wave}, ("wavelength", "y", "x"))
+    >>> zone = alteration_evidence(cube, "advanced_argillic")
+    >>> print((zone.values > 0.5).tolist(), zone.attrs["long_name_zh"])
+    [[True, False]] 高级泥化蚀变
     """
     if zone not in _zones():
         near = difflib.get_close_matches(zone, _zones(), n=2, cutoff=0.4)

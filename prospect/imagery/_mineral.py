@@ -50,6 +50,25 @@ def mineral_evidence(
         If no rule is of that mineral: with the nearest names.
     ValueError
         If the bands of the cube can judge none of its rules.
+
+    References
+    ----------
+    Clark, R.N. et al. (2003). Imaging spectroscopy: Earth and planetary remote sensing
+    with the USGS Tetracorder and expert systems. Journal of Geophysical Research 108,
+    5131.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> wave = np.arange(2000.0, 2500.0, 10.0)
+    >>> dip = 1 - 0.4 * np.exp(-(((wave - 2167) / 16) ** 2))
+    >>> plain = np.ones(wave.size)
+    >>> cube = xr.DataArray(
+    ...     0.5 * np.stack([dip, plain], axis=1)[:, None, :],
+    ...     {"wavelength": wave}, ("wavelength", "y", "x"))
+    >>> strength = mineral_evidence(cube, "pyrophyllite")
+    >>> print((strength.values > 0).tolist())
+    [[True, False]]
     """
     from spectral.mapping import identify_minerals, read_mineral_rules
 

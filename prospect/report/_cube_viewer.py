@@ -59,6 +59,17 @@ def view_cube(
         If anywidget is not installed: with the extra that brings it.
     ValueError
         If the cube has no wavelengths, or the library does not overlap it.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> cube = xr.DataArray(
+    ...     np.full((3, 4, 5), 0.3, "float32"),
+    ...     {"wavelength": [2165.0, 2200.0, 2330.0]}, ("wavelength", "y", "x"))
+    >>> viewer = view_cube(cube)
+    >>> viewer.click(2, 3)
+    >>> viewer.spectra[0]["y"]
+    [0.3, 0.3, 0.3]
     """
     from spectral import check_cube
 

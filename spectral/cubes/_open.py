@@ -186,6 +186,15 @@ def open_product(
     EMIT, EnMAP, DESIS, PRISMA (level 2C, 2D), Sentinel-2 (1C, 2A), Landsat (Collection
     2), ASTER as GeoTIFF, GF-5 and ZY-1 AHSI level 1. The readers follow the published
     layouts; they are tested on files written to them, not on delivered products.
+
+    Examples
+    --------
+    >>> import h5py, tempfile
+    >>> with h5py.File(file := Path(tempfile.mkdtemp()) / "EMIT.nc", "w") as data:
+    ...     data["reflectance"] = np.full((1, 2, 3), 0.25, "float32")
+    ...     data["sensor_band_parameters/wavelengths"] = [500.0, 1650.0, 2200.0]
+    >>> open_product(file, part="swath").shape
+    (3, 1, 2)
     """
     path = Path(path)
     if not path.exists():

@@ -12,10 +12,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from .._atomic import whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 SCHEMA = 1
 MARK = "store.json"
@@ -231,3 +233,15 @@ def verify_batch(batch: Batch) -> list[str]:
             if digest != file["sha256"]:
                 found.append(f"{path} has been changed since it was written")
     return found
+
+
+def versions_of(as_of: int | Sequence[int] | None, count: int) -> list[int | None]:
+    """Version of each folder to see, None for the latest."""
+    if as_of is None:
+        return [None] * count
+    given = [as_of] if isinstance(as_of, (int, np.integer)) else list(as_of)
+    if len(given) != count or any(int(number) < 0 for number in given):
+        raise ValueError(
+            f"as_of is one version a folder, 0 or more: {count} here. Got {as_of!r}."
+        )
+    return [int(number) for number in given]

@@ -14,7 +14,7 @@ import pandas as pd
 from ..cubes._header import is_header, items, number, numbers, read_header, whole_number
 from ._order import Order, order_channels
 from ._schema import check_records
-from ._taxonomy import class_of, find_mineral, mineral_group
+from ._usgs import parse_usgs_name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,10 +37,6 @@ _WAVES = re.compile(
 )
 _WIDTHS = re.compile(
     r"\s*(resolution|bandpass|fwhm)\b.*\b(microns?|um|nm|nano\w+)\b", re.I
-)
-_USGS = re.compile(
-    r"(?P<head>\S.*?)[\s_]+(?P<instrument>BECK|ASD[FHN][RG]|NIC4|AVIRIS)"
-    r"(?P<purity>[A-Za-z?]*)[\s_]+(?P<measurement>AREF|RREF|RTGC|TRAN)"
 )
 
 
@@ -96,6 +92,26 @@ def read_envi_library(path: str | Path) -> pd.DataFrame:
     ----------
     Kokaly, R. F. et al. (2017). USGS Spectral Library Version 7. USGS Data Series 1035.
     https://doi.org/10.3133/ds1035
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> data = Path(tempfile.mkdtemp()) / "two.sli"
+    >>> np.array([[0.5, 0.4, 0.5], [0.3, -1.23e34, 0.3]], "float32").tofile(data)
+    >>> _ = data.with_suffix(".hdr").write_text('''ENVI
+    ... samples = 3
+    ... lines = 2
+    ... bands = 1
+    ... data type = 4
+    ... file type = ENVI Spectral Library
+    ... byte order = 0
+    ... wavelength units = Micrometers
+    ... wavelength = {2.16, 2.20, 2.24}
+    ... spectra names = {Kaolinite CM9, Muscovite GDS113}
+    ... ''')
+    >>> records = read_envi_library(data)
+    >>> print(records["mineral"].tolist(), records.loc[1, "reflectance"])
+    ['kaolinite', 'muscovite'] [0.3 nan 0.3]
     """
     data, header = _pair(Path(path))
     entries = read_header(header)
@@ -337,37 +353,6 @@ def _records(
             }
         )
     return pd.DataFrame(rows)
-
-
-def parse_usgs_name(name: str) -> dict[str, str | None]:
-    """Parts of a splib07 name; without them where it is built differently."""
-    found = _USGS.fullmatch(" ".join(name.split()))
-    head = _parted(found["head"]) if found and " " not in name else name
-    head = found["head"] if found and " " in name else head
-    mineral = find_mineral(head)
-    words = head.split()
-    sample = next((word for word in words[1:] if any(c.isdigit() for c in word)), None)
-    group = mineral_group(mineral) if mineral else None
-    parts: dict[str, str | None] = {
-        "mineral": mineral,
-        "group": group,
-        "mineral_class": class_of(group) if group else None,
-        "sample_id": f"{words[0]} {sample}" if found and sample else None,
-        "instrument": found["instrument"] if found else None,
-        "purity": (found["purity"] or None) if found else None,
-        "measurement": found["measurement"] if found else None,
-    }
-    if found and found["measurement"] == "TRAN":
-        parts["quantity"] = "transmittance"
-    return parts
-
-
-def _parted(head: str) -> str:
-    """Name as the ENVI files write it: blanks around the sample, "Kaolin_Smect H89"."""
-    words = head.split("_")
-    coded = (i for i, word in enumerate(words) if i and any(c.isdigit() for c in word))
-    at = next(coded, len(words))
-    return " ".join(["_".join(words[:at]), *words[at:]])
 
 
 def _provenance(data: Path) -> dict[str, Any]:

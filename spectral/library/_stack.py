@@ -114,6 +114,15 @@ def split_spectra(library: xr.DataArray) -> pd.DataFrame:
     See Also
     --------
     stack_spectra : Back to a library.
+
+    Examples
+    --------
+    >>> library = xr.DataArray(
+    ...     [[0.55, 0.40]], {"spectrum": ["k1"], "wavelength": [2160.0, 2200.0]},
+    ...     ("spectrum", "wavelength"))
+    >>> records = split_spectra(library)
+    >>> print(records.loc[0, "spectrum_id"], records.loc[0, "reflectance"])
+    k1 [0.55 0.4 ]
     """
     check_cube(library)
     if library.ndim == 1:

@@ -6,12 +6,17 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
 from . import _add, _queries
-from ._batch import batch_numbers, check_version, make_store, verify_batch
+from ._batch import (
+    batch_numbers,
+    check_version,
+    make_store,
+    verify_batch,
+    versions_of,
+)
 from ._schema import REQUIRED, TEXTS
 from ._search import View, open_view, positions_of, with_extra
 from ._searching import Searching
@@ -78,7 +83,7 @@ def open_library(
     folders = [Path(folder)] if single else [Path(one) for one in folder]  # type: ignore[arg-type]
     if not folders:
         raise ValueError("no folder is given: open_library('library', create=True)")
-    upto = _versions(as_of, len(folders))
+    upto = versions_of(as_of, len(folders))
     for one in folders:
         make_store(one, create=create and one is folders[-1])
     for one, last in zip(folders, upto, strict=True):
@@ -386,14 +391,3 @@ class SpectralLibrary(Searching):
             raise ValueError(
                 "this library was opened at a version: open it without as_of= to write"
             )
-
-
-def _versions(as_of: int | Sequence[int] | None, count: int) -> list[int | None]:
-    if as_of is None:
-        return [None] * count
-    given = [as_of] if isinstance(as_of, (int, np.integer)) else list(as_of)
-    if len(given) != count or any(int(number) < 0 for number in given):
-        raise ValueError(
-            f"as_of is one version a folder, 0 or more: {count} here. Got {as_of!r}."
-        )
-    return [int(number) for number in given]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._sli import parse_usgs_name
+from .._usgs import parse_usgs_name
 from ._clean import clean_spectrum
 from ._text import decode
 

@@ -90,6 +90,18 @@ def test_index_of_a_cube_needs_no_bands(cube, like):
     same(found, spectral_index("r2250 / r2200", cube), like)
 
 
+@pytest.mark.parametrize("treatment", ["target", "abundance"])
+def test_a_name_that_means_several_spectra_is_refused(
+    like, library, tmp_path, treatment
+):
+    path = tmp_path / "several.csv"
+    table = pd.read_csv(library)
+    table["name"] = ["mica", "carbonate a", "carbonate b"]
+    table.to_csv(path, index=False)
+    with pytest.raises(ValueError, match=r"means 2 spectra.*carbonate a, carbonate b"):
+        layer(like, treatment, library={"file": str(path)}, spectrum="carbonate")
+
+
 def test_problems_are_told(like, library, tmp_path):
     with pytest.raises(ValueError, match="needs 'library'"):
         layer(like, "target", spectrum="calcite")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spectral.library import RecordProblems, read_envi_library
-from spectral.library._sli import parse_usgs_name
+from spectral.library._usgs import parse_usgs_name
 
 FILL = -1.23e34
 NAMES = [
