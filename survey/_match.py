@@ -107,7 +107,10 @@ def match_grid(
         return grid
     plan = _plan(here, there, resampling, kind)
     if plan.method == "same" and here.shape == there.shape and plan.shift == (0, 0):
-        return as_grid(grid.data, there, name=grid.name, attrs=grid.attrs)
+        data, wanted = grid.data, getattr(like, "chunks", None)
+        if grid.chunks is not None and isinstance(wanted, tuple):
+            data = data.rechunk(wanted)  # the blocks of `like`, as everywhere
+        return as_grid(data, there, name=grid.name, attrs=grid.attrs)
     side = 2 ** int(math.log2(4096 / max(plan.ratio, 1e-6)))  # source cells in memory
     chunks = dask_chunks(like, there.shape.yx, max(64, min(1024, side)))
     return as_grid(_lazy(grid, plan, chunks), there, name=grid.name, attrs=grid.attrs)

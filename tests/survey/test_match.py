@@ -191,6 +191,18 @@ def test_blocks_do_not_matter(high, wide, ratio, crs, method):
     np.testing.assert_allclose(whole.values, parts.values, rtol=1e-12)
 
 
+def test_cells_a_hair_apart_come_in_the_blocks_of_like(here):
+    """A grid a hundred-thousandth of a cell off once kept its own blocks."""
+    cell = 10 * 0.99999
+    near = GeoBox(here.shape, _affine(cell, 500_000, 6_200_400), UTM)
+    grid = ramp(here)
+    lazy = as_grid(da.from_array(grid.values, chunks=(19, 31)), here)
+    cut = as_grid(da.zeros(here.shape.yx, chunks=(31, 19)), near)
+    parts = match_grid(lazy, like=cut, resampling="average")
+    assert parts.chunks == cut.chunks
+    np.testing.assert_array_equal(parts.values, grid.values)
+
+
 def test_files_are_read_by_the_tasks(here, tmp_path):
     path = save_grid(ramp(here), tmp_path / "a.tif")
     coarse = box_of((500_005, 500_505, 6_200_005, 6_200_305), 25)
