@@ -1,5 +1,5 @@
 #!/bin/sh
-# Resolve the three locks anew: one universal, hashed file each for Python 3.11 to 3.13,
+# Resolve the locks anew: one universal, hashed file each for Python 3.11 to 3.13,
 # without an index address, installable by plain pip. dev first; core and lab keep its versions.
 # Give `--upgrade` to move to the newest versions.
 set -eu
@@ -15,7 +15,9 @@ compile() {
     echo "$output: $(grep -c '^[^ #]*==' "$output") packages"
 }
 
-compile dev pyproject.toml --extra dev --extra lab "$@"
+compile dev pyproject.toml --extra dev --extra lab --extra docs "$@"
 compile core pyproject.toml --constraint environments/locks/dev.txt "$@"
 compile lab pyproject.toml --extra lab \
+    --constraint environments/locks/dev.txt "$@"
+compile hub environments/hub/requirements.in \
     --constraint environments/locks/dev.txt "$@"
