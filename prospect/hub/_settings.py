@@ -187,7 +187,7 @@ class HubSettings(_Section):
     def url(self) -> str:
         """What people type into the browser on this machine."""
         scheme = "https" if self.tls.certificate else "http"
-        everywhere = self.hub.address in {"", "0.0.0.0", "::"}  # noqa: S104
+        everywhere = self.hub.address in {"", "0.0.0.0", "::"}
         host = "127.0.0.1" if everywhere else self.hub.address
         return f"{scheme}://{host}:{self.hub.port}{self.hub.base_url}"
 
