@@ -11,15 +11,20 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=[
+        "compute",
         "evidence",
         "geochem",
-        "imagery",
         "gridding",
+        "hub",
+        "imagery",
+        "lab",
         "models",
+        "notebooks",
         "report",
         "scene",
         "targets",
         "validation",
+        "view",
     ],
     submod_attrs={
         "_check": ["check_district"],

@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from . import _data, _geochem, _job, _library, _machine, _spectral
+from . import (
+    _data,
+    _geochem,
+    _hub,
+    _job,
+    _lab,
+    _library,
+    _machine,
+    _notebook,
+    _spectral,
+)
 from ._shared import err
 
 EPILOG = (
@@ -29,7 +39,10 @@ app.command()(_job.new)
 app.command()(_machine.doctor)
 app.add_typer(_data.app, name="data")
 app.add_typer(_geochem.app, name="geochem")
+app.add_typer(_hub.app, name="hub")
+app.add_typer(_lab.kernel, name="kernel")
 app.add_typer(_library.app, name="library")
+app.add_typer(_notebook.app, name="notebook")
 app.add_typer(_spectral.app, name="spectral")
 
 

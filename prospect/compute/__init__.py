@@ -1,0 +1,8 @@
+"""Scale: the machines that compute, one line away from a notebook."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={},
+)

@@ -1,0 +1,8 @@
+"""Look closely: maps, plots and scenes one can click, beside their still pictures."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={},
+)
