@@ -561,7 +561,7 @@ print("faults:", shelf.verify())
 #   asks by spectrum.
 # - Measure one of your samples five times, turned and repacked, and compare: how far apart are the five, in degrees?
 # - `spectral.mean_spectra(cube, outcrops)` makes a library of polygons on an image. Add it, with its spread, and match it.
-# - `report.view_cube(cube, library=shelf)` shows an image to click in, each pixel beside its nearest spectra.
+# - `prospect.view.view_cube(cube, library=shelf)` shows an image to click in, each pixel beside its nearest spectra.
 # - Repeat step 7 with `minerals = ["goethite", "hematite", "jarosite"]` and the range 400-1000 nm. What can Sentinel-2 tell now?
 #
 # **References.** Kokaly et al. (2017), USGS Spectral Library Version 7, Data Series 1035. Baldridge et al. (2009), ASTER

@@ -38,7 +38,7 @@ import xarray as xr
 import prospect
 import spectral
 import survey
-from prospect import evidence, imagery, report
+from prospect import evidence, imagery, report, view
 from spectral import library, mapping
 
 pd.options.display.float_format = "{:.4g}".format
@@ -100,7 +100,7 @@ usgs = library.load_library(
 )
 for note in usgs.attrs["notes"]:
     print("-", note)
-report.view_cube(cube, library=usgs)
+view.view_cube(cube, library=usgs)
 
 # %% [markdown]
 # ## 2. How much of it is noise, and how many signals are there?

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib import patheffects
-from matplotlib.colors import BoundaryNorm, LightSource, ListedColormap, to_hex
+from matplotlib.colors import BoundaryNorm, LightSource, ListedColormap
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
@@ -22,15 +22,8 @@ from ._canvas import (
 )
 from ._figure import INK, finish, new_figure
 from ._fonts import figure_language, legible, shortened
-from ._ramps import (
-    Scale,
-    area_labels,
-    area_scale,
-    class_colours,
-    linear_scale,
-    ramp,
-    role_of,
-)
+from ._map_colours import MOST_CLASSES, ROLES, colours_of
+from ._ramps import area_labels, role_of
 from ._words import Words
 
 if TYPE_CHECKING:
@@ -43,9 +36,9 @@ if TYPE_CHECKING:
 
     from ._canvas import Frame
     from ._figure import Picture
+    from ._map_colours import MapColours
+    from ._ramps import Scale
 
-ROLES = ("score", "uncertainty", "evidence", "classes")
-MOST_CLASSES = 14
 MOST_NUMBERS = 25
 HALO = [patheffects.withStroke(linewidth=2.4, foreground="white")]
 
@@ -237,14 +230,13 @@ def _colour(
         "zorder": 2,
         "alpha": 0.72 if under is not None else 1,
     }
-    if role == "classes":
-        return _classes(axes, image, grid, words, look, small)
-    values = image.compressed()
-    scale = area_scale(values) if role == "score" else linear_scale(values, role)
+    colours = colours_of(grid, role, words, lambda text: legible(text, ""))
+    if colours.scale is None:
+        return _classes(axes, image, colours, words, look, small)
+    scale = colours.scale
     drawn = axes.imshow(
         image, cmap=scale.cmap, norm=scale.norm, interpolation="nearest", **look
     )
-    name = _bar_title(grid, words, role)
     place = axes.inset_axes([1.03, 0.0 if small else 0.1, 0.045, 1 if small else 0.8])
     bar = axes.figure.colorbar(
         drawn, cax=place, extend=scale.extend, extendfrac=0.03, spacing="uniform"
@@ -253,20 +245,8 @@ def _colour(
     bar.ax.tick_params(labelsize=7 if small else 8, length=2, width=0.5, colors=INK)
     if scale.bounds is not None:
         _area_labels(bar, scale, words)
-        name = words("map_area_classes", name=name)
-    bar.set_label(name, fontsize=7.5 if small else 9, color=INK)
+    bar.set_label(colours.title, fontsize=7.5 if small else 9, color=INK)
     return []
-
-
-def _bar_title(grid: xr.DataArray, words: Words, role: str) -> str:
-    units = str(grid.attrs.get("units") or "")
-    units = legible(units if units not in ("1", "") else "", "")
-    if role not in ("score", "uncertainty"):
-        return units
-    # a score and its uncertainty have no unit: what has one is called by its name
-    name = legible(str(grid.attrs.get("long_name") or ""), "")
-    told = ", ".join(part for part in (name, units.replace("^2", "²")) if part)
-    return told if units else words(f"map_{role}")
 
 
 def _area_labels(bar: Colorbar, scale: Scale, words: Words) -> None:
@@ -278,28 +258,18 @@ def _area_labels(bar: Colorbar, scale: Scale, words: Words) -> None:
 def _classes(
     axes: Axes,
     image: np.ma.MaskedArray,
-    grid: xr.DataArray,
+    colours: MapColours,
     words: Words,
     look: dict,
     small: bool,
 ) -> list[Patch]:
-    codes, counts = np.unique(image.compressed(), return_counts=True)
-    order = np.argsort(-counts, kind="stable")
-    colours = np.empty(len(codes), dtype=object)
-    labels = {float(k): str(v) for k, v in (grid.attrs.get("classes") or {}).items()}
-    if not labels and len(codes) > 2 and (np.diff(codes) == 1).all():
-        order = np.arange(len(codes))
-        colours[:] = [
-            to_hex(c) for c in ramp("evidence")(np.linspace(0, 1, len(codes)))
-        ]
-    else:
-        colours[order] = class_colours(list(codes))
+    codes = colours.codes
     position = np.ma.array(
         np.searchsorted(codes, image.filled(codes[0])), mask=np.ma.getmaskarray(image)
     )
     axes.imshow(
         position,
-        cmap=ListedColormap(list(colours)),
+        cmap=ListedColormap(list(colours.colours)),
         norm=BoundaryNorm(np.arange(len(codes) + 1) - 0.5, len(codes)),
         interpolation="nearest",
         **look,
@@ -308,10 +278,10 @@ def _classes(
         return []
     entries = [
         Patch(
-            color=colours[i],
-            label=legible(labels.get(codes[i], ""), "")[:32] or f"{codes[i]:g}",
+            color=colours.colours[i],
+            label=legible(colours.labels[i], "")[:32] or f"{codes[i]:g}",
         )
-        for i in order[:MOST_CLASSES]
+        for i in colours.order[:MOST_CLASSES]
     ]
     if len(codes) > MOST_CLASSES:
         more = words("map_other_classes", n=len(codes) - MOST_CLASSES)

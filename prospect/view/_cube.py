@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
-from ._words import Words
+from ..report import Words
+from ._picture import stretched
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,7 +87,8 @@ def view_cube(
     composites = _composites(cube)
     return CubeWidget(
         reader.pixel,
-        lambda i: _address(cube, composites[i]),
+        lambda i: _painted(cube, composites[i]),
+        lang=lang,
         shape=[cube.sizes["y"], cube.sizes["x"]],
         composites=[
             words("viewer_composite", red=red, green=green, blue=blue)
@@ -245,20 +245,9 @@ def _composites(cube: xr.DataArray) -> list[tuple[float, float, float]]:
     return found
 
 
-def _address(cube: xr.DataArray, composite: tuple[float, float, float]) -> str:
+def _painted(cube: xr.DataArray, composite: tuple[float, float, float]) -> np.ndarray:
     """Picture of three bands, stretched over their 2nd to 98th percentile."""
-    from PIL import Image
-
     step = -(-max(cube.sizes["y"], cube.sizes["x"]) // WIDEST)
     thin = cube.isel(y=slice(None, None, step), x=slice(None, None, step))
     bands = thin.sel(wavelength=list(composite), method="nearest").compute().values
-    picture = np.full((*bands.shape[1:], 4), 255, "uint8")
-    for channel, band in enumerate(bands):
-        known = band[np.isfinite(band)]
-        low, high = np.percentile(known, (2, 98)) if known.size else (0.0, 1.0)
-        share = np.nan_to_num((band - low) / max(high - low, 1e-9))
-        picture[..., channel] = np.round(255 * np.clip(share, 0, 1))
-    picture[..., 3] = np.where(np.isfinite(bands).all(0), 255, 0)
-    stream = io.BytesIO()
-    Image.fromarray(picture).save(stream, format="png")
-    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
+    return stretched(bands)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import anywidget
 import traitlets
 
-from ._figure import COLOURS
+from ..report import COLOURS, Words, figure_language, finish, new_figure
+from ._picture import address
+from ._still import StillWidget, page_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-DATA = Path(__file__).parent / "data"
+    import numpy as np
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 MOST = 5  # spectra shown together
 
 
-class CubeWidget(anywidget.AnyWidget):
+class CubeWidget(StillWidget):
     """
     Picture of a cube and the spectra of the pixels clicked in it.
 
@@ -26,13 +29,15 @@ class CubeWidget(anywidget.AnyWidget):
     read : callable
         (row, column, continuum_removed) to a dict of what the page draws of a pixel.
     paint : callable
-        Number of a composite to the address of its picture.
+        Number of a composite to its picture: red, green, blue, opacity.
+    lang : {"en", "zh"}
+        Language of the still picture.
     **shown
         First values of the traits: shape, composites, words.
     """
 
-    _esm = DATA / "cube_viewer.js"
-    _css = DATA / "cube_viewer.css"
+    _esm = page_part("common.js", "cube_viewer.js")
+    _css = page_part("cube_viewer.css")
     picture = traitlets.Unicode().tag(sync=True)
     shape = traitlets.List(traitlets.Int()).tag(sync=True)
     composites = traitlets.List(traitlets.Unicode()).tag(sync=True)
@@ -44,11 +49,13 @@ class CubeWidget(anywidget.AnyWidget):
     def __init__(
         self,
         read: Callable[[int, int, bool], dict[str, Any]],
-        paint: Callable[[int], str],
+        paint: Callable[[int], np.ndarray],
+        *,
+        lang: str,
         **shown: Any,  # noqa: ANN401
     ) -> None:
-        super().__init__(picture=paint(0), **shown)
-        self._read, self._paint = read, paint
+        super().__init__(picture=address(paint(0)), **shown)
+        self._read, self._paint, self._lang = read, paint, lang
         self.on_msg(self._told)
         self.observe(self._repaint, "composite")
         self.observe(self._reread, "continuum_removed")
@@ -100,7 +107,45 @@ class CubeWidget(anywidget.AnyWidget):
             )
 
     def _repaint(self, change: dict[str, Any]) -> None:
-        self.picture = self._paint(int(change["new"]))
+        self.picture = address(self._paint(int(change["new"])))
 
     def _reread(self, _change: object) -> None:
         self._show([(one["row"], one["column"]) for one in self.spectra])
+
+    def _still(self) -> Figure:
+        words = Words(figure_language(self._lang))
+        wide = 11.0 if self.spectra else 6.0
+        figure = new_figure(wide, 4.2)
+        axes = figure.subplots(1, 2 if self.spectra else 1, squeeze=False)[0]
+        rows, columns = self.shape
+        axes[0].imshow(
+            self._paint(self.composite),
+            extent=(0, columns, rows, 0),
+            interpolation="nearest",
+        )
+        axes[0].set_title(self.composites[self.composite], loc="left", fontsize=9)
+        for one in self.spectra:
+            place = one["column"] + 0.5, one["row"] + 0.5
+            look = {"markerfacecolor": "none", "markeredgewidth": 2}
+            axes[0].plot(*place, "o", markeredgecolor=one["colour"], **look)
+            self._spectrum(axes[1], one, words)
+        return finish(figure)
+
+    def _spectrum(self, axes: Axes, one: dict[str, Any], words: Words) -> None:
+        def drawn(values: list[float | None]) -> list[float]:
+            return [float("nan") if value is None else value for value in values]
+
+        look = {"color": one["colour"], "linewidth": 1.3}
+        axes.plot(one["x"], drawn(one["y"]), label=one["label"], **look)
+        for match in one["matches"][:1]:
+            axes.plot(
+                one["x"],
+                drawn(match["y"]),
+                linestyle="--",
+                label=match["label"],
+                **look,
+            )
+        key = "viewer_removed" if self.continuum_removed else "viewer_value"
+        axes.set_xlabel(words("viewer_wavelength"), fontsize=9)
+        axes.set_ylabel(words(key), fontsize=9)
+        axes.legend(fontsize=7, frameon=False)

@@ -1,33 +1,7 @@
 // A cube to click in: picture on the left, spectra of the clicked pixels on the right.
 // The kernel reads the pixels; this file only draws what it is given.
 
-const SVG = "http://www.w3.org/2000/svg";
 const PLOT = { width: 520, height: 340, left: 56, right: 12, top: 12, bottom: 44 };
-
-function element(tag, attributes = {}, text = "") {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  if (text) made.textContent = text;
-  return made;
-}
-
-function shape(tag, attributes, text = "") {
-  const made = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  if (text) made.textContent = text;
-  return made;
-}
-
-// Steps of 1, 2 or 5 times a power of ten that divide a range into about `count` parts.
-function ticks(low, high, count) {
-  const rough = (high - low) / count || 1;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((n) => n * power).find((s) => s >= rough);
-  const found = [];
-  for (let at = Math.ceil(low / step) * step; at <= high + step / 1e6; at += step)
-    found.push(Number(at.toPrecision(10)));
-  return found;
-}
 
 // Path of a line that breaks where a value is missing.
 function path(xs, ys, toX, toY) {

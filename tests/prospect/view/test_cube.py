@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from prospect.report import view_cube
-from prospect.report._cube_widget import DATA
+from prospect.view import view_cube
+from prospect.view._still import page_part
 
 pytest.importorskip("anywidget")
 WAVES = np.linspace(2000.0, 2490.0, 50)
@@ -144,7 +144,7 @@ def test_page_draws_what_the_kernel_sends(cube, library, tmp_path):
     viewer.click(2, 4, keep=True)
     keys = ("picture", "shape", "composites", "composite", "continuum_removed")
     traits = {key: getattr(viewer, key) for key in (*keys, "spectra", "words")}
-    script = (DATA / "cube_viewer.js").read_text("utf-8")
+    script = page_part("common.js", "cube_viewer.js")
     page = tmp_path / "page.html"
     page.write_text(
         "<meta charset=utf-8><div id=here></div><pre id=sent></pre>"
