@@ -8,6 +8,16 @@
 #     display_name: Python 3 (ipykernel)
 #     language: python
 #     name: python3
+#   workbench:
+#     format: 1
+#     language: en
+#     tasks: [prospectivity, targeting, validation]
+#     minerals: [copper, gold]
+#     sensors: []
+#     data: [synthetic_district]
+#     minutes: 1
+#     memory_gb: 1
+#     test_parameters: {n_background: 500}
 # ---
 
 # %% [markdown]
@@ -21,8 +31,7 @@
 # | For | geologists who have maps and known deposits and want a first prospectivity map |
 # | You will learn | to read real tables and grids, turn them into evidence, fit and *validate* a model, map it, cut targets |
 # | Needs | about 1 minute and 1 GB of memory on 2 cores |
-# | Data | the synthetic district that comes with the workbench (Apache-2.0); its answer is known, so we can check ours |
-# | 中文 | 本笔记从一组地质图、化探表和已知矿点出发,逐步得到成矿有利度图与找矿靶区,并如实说明其可信程度。 |
+# | Data and licence | the synthetic district that comes with the workbench, `synthetic_district` (Apache-2.0); its answer is known, so we can check ours |
 #
 # The same job in one line is at the end. Here we go step by step, because each step is a decision.
 
@@ -40,13 +49,22 @@ pd.options.display.float_format = "{:.3f}".format
 
 # %% [markdown]
 # ## Parameters
+#
+# What a run depends on, in one place. Change a value and run everything again.
 
 # %% tags=["parameters"]
-n_background = 5000  # cells drawn as background
-exclusion = 500.0  # metres kept clear around every known deposit
-n_folds = 5  # folds of the validation
-target_share = 0.05  # share of the area that becomes targets
+# cells drawn as background
+n_background = 5000
+# metres kept clear around every known deposit
+exclusion = 500.0
+# folds of the validation
+n_folds = 5
+# share of the area that becomes targets, 0 to 1
+target_share = 0.05
+# start of all random numbers: the same seed gives the same result
 seed = 42
+# language of the figures: en or zh
+lang = "en"
 
 # %% [markdown]
 # ## 1. What did we measure?
@@ -96,7 +114,7 @@ stack = prospect.stack_evidence(layers)
 stack
 
 # %%
-report.figure_evidence(stack)
+report.figure_evidence(stack, lang=lang)
 
 # %% [markdown]
 # ## 3. Known deposits, and what they are compared with
@@ -166,7 +184,7 @@ for note in checked.notes:
     print("-", note)
 
 # %%
-report.figure_curves(checked.curves)
+report.figure_curves(checked.curves, lang=lang)
 
 # %% [markdown]
 # ## 6. The map
@@ -179,14 +197,19 @@ forest.fit(training.X, training.y, sample_weight=training.weight)
 prior = training.y.sum() / training.weight.sum()  # deposits per unit cell
 result = prospect.predict_map(forest, stack, prior=prior).compute()
 report.figure_map(
-    result["score"], deposits=deposits, title="Random forest: probability per unit cell"
+    result["score"],
+    deposits=deposits,
+    title="Random forest: probability per unit cell",
+    lang=lang,
 )
 
 # %% [markdown]
 # Where the trees of the forest disagree, the map should be read with care.
 
 # %%
-report.figure_map(result["uncertainty"], title="Standard deviation between trees")
+report.figure_map(
+    result["uncertainty"], title="Standard deviation between trees", lang=lang
+)
 
 # %% [markdown]
 # ## 7. Targets, with reasons
@@ -210,7 +233,11 @@ ranked[
 
 # %%
 report.figure_map(
-    result["score"], deposits=deposits, targets=ranked, title="Ranked targets"
+    result["score"],
+    deposits=deposits,
+    targets=ranked,
+    title="Ranked targets",
+    lang=lang,
 )
 
 # %% [markdown]
@@ -225,7 +252,7 @@ hidden = survey.read_features(
     folder / "truth" / "hidden_deposits.csv", crs=known.crs, x=known.x, y=known.y
 )
 curve = validation.prediction_area(result["score"], hidden)
-report.figure_prediction_area(curve.table, crossing=curve._asdict())
+report.figure_prediction_area(curve.table, crossing=curve._asdict(), lang=lang)
 
 # %% [markdown]
 # ## The same in one call
@@ -240,8 +267,25 @@ report.figure_prediction_area(curve.table, crossing=curve._asdict())
 #
 # or, in a terminal, `prospect run district.toml --lang zh`.
 #
-# **Try next.** Change the treatment of a layer in `district.toml` and see whether the *spatial* score follows. Draw the
-# background by another rule (`method="stratified"`). Point `prospect new FOLDER` at a folder of your own.
+# ## Limits
 #
-# **Limits.** The score ranks ground for one deposit type inside one region. It says nothing about depth, size or grade, and
+# The score ranks ground for one deposit type inside one region. It says nothing about depth, size or grade, and
 # it inherits every bias of where people have looked so far.
+#
+# ## Exercises with your own data
+#
+# - Point `prospect new FOLDER` at a folder of your own maps and tables: it writes a district file and says what it guessed and what
+#   you have to decide. Run the steps above on it.
+# - Change the treatment of a layer in `district.toml` and see whether the *spatial* score follows.
+# - Draw the background by another rule (`method="stratified"`). Do the same targets remain?
+#
+# ## References
+#
+# - Bonham-Carter (1994), *Geographic Information Systems for Geoscientists*: weights of evidence and the studentised contrast.
+# - Breiman (2001), Random forests, Machine Learning 45.
+# - Roberts et al. (2017), Cross-validation strategies for data with spatial structure, Ecography 40.
+# - Yousefi and Carranza (2015), Prediction-area plot, Computers & Geosciences 79.
+#
+# ## Next
+#
+# `06_geochemistry` turns a laboratory table into a layer of evidence; `12_mineral_mapping` does the same with an image.
