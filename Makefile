@@ -1,8 +1,8 @@
 # make demo   set up and run the main job on the sample district
 # make test   set up and run the tests
-# Everything lives in .venv; `make PYTHON=python3.12 ...` chooses the interpreter.
+# Everything lives in .venv (and .hub-env); `make PYTHON=python3.12 ...` chooses the interpreter.
 
-.PHONY: help demo test test-system test-slow lab lint notebooks format bench lock setup setup-dev clean
+.PHONY: help demo test test-system test-slow lab hub lint notebooks format bench lock setup setup-dev setup-hub setup-lab clean
 .DEFAULT_GOAL := help
 
 export PYTHONUTF8 = 1
@@ -22,6 +22,12 @@ setup:  ## the environment for running jobs
 setup-dev:
 	$(setup) dev
 
+setup-hub:
+	$(setup) hub
+
+setup-lab:
+	$(setup) lab
+
 demo: setup  ## set up and run the main job on the sample district (lang=zh for Chinese)
 	@$(bin)/prospect run data_samples/synthetic_district/district.toml \
 	  --out demo-result --lang $(lang)
@@ -32,14 +38,16 @@ test: setup-dev  ## set up and run the everyday tests
 test-slow: setup-dev  ## the long tests, real data included
 	@$(pytest) -m "slow and not system" $(args)
 
-test-system: setup-dev  ## tests that need a browser or OpenGL, installed first where allowed
+test-system: setup-dev setup-hub  ## tests that need a browser, a hub or OpenGL, installed first where allowed
 	@$(bin)/python environments/system.py browser
 	@$(pytest) -n 0 -m "system" $(args)
 
-lab:  ## JupyterLab with the notebooks, on this machine only
-	$(setup) lab
+lab: setup-lab  ## JupyterLab with the notebooks, on this machine only
 	@$(bin)/jupyter lab --ip=127.0.0.1 --notebook-dir=notebooks $(root) \
 	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $(args)
+
+hub: setup-lab setup-hub  ## the shared workbench for many people (args="--folder /srv/workbench")
+	@$(bin)/prospect hub up $(args)
 
 lint: setup-dev  ## style, import rules, docstrings
 	@$(bin)/ruff check .
@@ -61,4 +69,4 @@ lock:  ## resolve the locked requirements anew (needs uv)
 	@sh environments/lock.sh
 
 clean:  ## remove what was made
-	rm -rf .venv demo-result build dist
+	rm -rf .venv .hub-env demo-result build dist

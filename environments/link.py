@@ -28,11 +28,10 @@ sys.exit({function}())
 def link(root: Path, site_packages: Path, python: Path) -> None:
     """Make the project of `root` importable and its commands callable in .venv."""
     project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
-    stem = project["name"].replace("-", "_")
+    stem = _stem(project)
     for old in site_packages.glob(f"*{stem}*"):
         shutil.rmtree(old) if old.is_dir() else old.unlink()
-    path_file = site_packages / f"{stem}.pth"
-    path_file.write_text(os.path.relpath(root, site_packages) + "\n", encoding="ascii")
+    path_file = link_path(root, site_packages)
     commands = [_command(*each, python) for each in project["scripts"].items()]
     info = site_packages / f"{stem}-{project['version']}.dist-info"
     info.mkdir()
@@ -50,6 +49,22 @@ def link(root: Path, site_packages: Path, python: Path) -> None:
     owned = [path_file, *commands, *(info / name for name in files)]
     lines = [f"{os.path.relpath(file, site_packages)},,\n" for file in owned]
     (info / "RECORD").write_text("".join([*lines, f"{info.name}/RECORD,,\n"]), "utf-8")
+
+
+def link_path(root: Path, site_packages: Path) -> Path:
+    """
+    Make the project of `root` importable and no more; return the path file.
+
+    Enough where its requirements are not installed, as in the hub's environment.
+    """
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    path_file = site_packages / f"{_stem(project)}.pth"
+    path_file.write_text(os.path.relpath(root, site_packages) + "\n", encoding="ascii")
+    return path_file
+
+
+def _stem(project: dict) -> str:
+    return project["name"].replace("-", "_")
 
 
 def _command(name: str, call: str, python: Path) -> Path:

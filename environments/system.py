@@ -10,6 +10,7 @@ Nothing here fails the set-up: without OpenGL the job runs, without pictures.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,7 @@ RENDER = (
     "window = core.vtkRenderWindow(); window.SetOffScreenRendering(1);"
     "window.SetSize(8, 8); window.Render()"
 )
+OLDEST_NODE = 20  # what the proxy runs on
 LOAD_OPENMP = "import ctypes; ctypes.CDLL('libgomp.so.1')"
 
 
@@ -123,6 +125,24 @@ def provide_browser() -> bool:
     print("Note: no browser; the tests of the report and the 3D view need one:")
     print("  sudo apt-get install -y chromium")
     return False
+
+
+def install_node() -> bool:
+    """Install Debian's Node.js and npm where they are new enough for the proxy."""
+    apt_cache = shutil.which("apt-cache")
+    if not apt_cache:
+        return False
+    said = subprocess.run(
+        [apt_cache, "policy", "nodejs"], capture_output=True, text=True, check=False
+    ).stdout
+    candidate = re.search(r"Candidate: (?:\d+:)?(\d+)", said)
+    if not candidate or int(candidate[1]) < OLDEST_NODE:
+        return False
+    # some archives pack npm with Node.js and conflict with a package of that name
+    purpose = "for the hub's proxy"
+    return _apt_install(("nodejs", "npm"), purpose) or _apt_install(
+        ("nodejs",), purpose
+    )
 
 
 def _apt_install(packages: tuple[str, ...], purpose: str) -> bool:

@@ -1,11 +1,11 @@
-"""The set-up: broken environments are found, failures name their remedy."""
+"""The set-up: broken environments are found, nothing is done twice."""
 
 import json
 import os
 import shutil
 import subprocess
 import sys
-import venv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,168 +14,89 @@ ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="make needs a POSIX system")
 
 
-@pytest.fixture
-def setup(monkeypatch, tmp_path):
-    """Module environments/setup.py, working in a folder of its own."""
-    monkeypatch.syspath_prepend(str(ROOT / "environments"))
-    for name in ("setup", "system", "link"):
-        sys.modules.pop(name, None)
-    import setup as module
-
-    root = tmp_path / "检出 checkout"
-    (root / "environments" / "locks").mkdir(parents=True)
-    shutil.copy(ROOT / "pyproject.toml", root)
-    for name in module.SPACE:
-        (root / "environments" / "locks" / f"{name}.txt").write_text(f"# {name}\n")
-    monkeypatch.setattr(module, "ROOT", root)
-    monkeypatch.setattr(module, "VENV", root / ".venv")
-    monkeypatch.setattr(module, "PYTHON", root / ".venv" / "bin" / "python")
-    monkeypatch.setattr(module, "LOCKS", root / "environments" / "locks")
-    monkeypatch.delenv("PYTHON", raising=False)
-    yield module
-    for name in ("setup", "system", "link"):
-        sys.modules.pop(name, None)
+# --- the folder ---
 
 
-@pytest.fixture
-def made(setup):
-    """An environment with a stand-in for pip."""
-    venv.EnvBuilder(with_pip=False, symlinks=True).create(setup.VENV)
-    [packages] = setup.VENV.glob("lib/python*/site-packages")
-    (packages / "pip").mkdir()
-    (packages / "pip" / "__init__.py").write_text("")
-    (packages / "pip" / "__main__.py").write_text(
-        "import os, sys\n"
-        "print('Collecting one')\n"
-        "print(os.environ.get('PIP_SAYS', ''))\n"
-        "sys.exit('PIP_SAYS' in os.environ)\n"
-    )
-    return setup
+def test_each_environment_has_its_lock():
+    locks = {path.stem for path in (ROOT / "environments" / "locks").glob("*.txt")}
+    assert locks == {"core", "lab", "dev", "hub"}
 
 
-def test_a_whole_environment_has_no_fault(made):
-    assert made.venv_fault() is None
+def test_a_whole_environment_has_no_fault(setup, core):
+    assert setup.environment.fault(core) is None
 
 
-def test_another_python_was_asked_for(made, monkeypatch):
+def test_another_python_was_asked_for(setup, core, monkeypatch):
     monkeypatch.setenv("PYTHON", "python3.99")
-    monkeypatch.setattr(made.sys, "version_info", (3, 99, 0))
-    assert "another one was asked for" in made.venv_fault()
+    monkeypatch.setattr(setup.sys, "version_info", (3, 99, 0))
+    assert "another one was asked for" in setup.environment.fault(core)
 
 
-def test_a_half_made_environment_is_found(made):
-    [packages] = made.VENV.glob("lib/python*/site-packages")
-    shutil.rmtree(packages / "pip")
-    assert made.venv_fault() == "it is not complete"
-    shutil.rmtree(made.VENV / "bin")
-    assert made.venv_fault() == "it is not complete"
-    shutil.rmtree(made.VENV)
-    assert made.venv_fault() == "there is none"
+def test_a_half_made_environment_is_found(setup, core, site_packages):
+    shutil.rmtree(site_packages(core) / "pip")
+    assert setup.environment.fault(core) == "it is not complete"
+    shutil.rmtree(core.folder / "bin")
+    assert setup.environment.fault(core) == "it is not complete"
+    shutil.rmtree(core.folder)
+    assert setup.environment.fault(core) == "there is none"
 
 
-def test_a_moved_checkout_is_found(made):
-    made.record("core", "3.11.7")
-    assert made.venv_fault() is None
-    [stamp] = made.VENV.glob("ready-*.json")
+def test_a_moved_checkout_is_found(setup, core):
+    setup.record(core, "3.11.7")
+    assert setup.environment.fault(core) is None
+    [stamp] = core.folder.glob("ready-*.json")
     stamp.write_text(json.dumps({"root": "elsewhere"}))
-    assert made.venv_fault() == "the checkout was moved"
+    assert setup.environment.fault(core) == "the checkout was moved"
 
 
-def test_ready_until_something_changes(made):
-    made.record("dev", "3.11.7")
-    assert made.is_ready("dev", "3.11.7")
-    assert made.is_ready("core", "3.11.7"), "dev holds core"
-    assert not made.is_ready("dev", "3.12.1")
-    (made.LOCKS / "dev.txt").write_text("# another\n")
-    assert not made.is_ready("core", "3.11.7")
+def test_too_little_space(setup, known, monkeypatch):
+    usage = shutil.disk_usage("/")._replace(free=10**8)
+    monkeypatch.setattr(setup.environment.shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(setup.SetupError, match=r"0\.1 GB are free .*about 0\.5 GB"):
+        setup.make(known["hub"])
 
 
-def test_core_does_not_stand_for_dev(made):
-    made.record("core", "3.11.7")
-    assert not made.is_ready("dev", "3.11.7")
-
-
-def test_a_set_up_that_was_stopped_is_not_ready(made):
-    (made.VENV / "ready-core.json").write_text('{"done": "x", "ro')
-    assert not made.is_ready("core", "3.11.7")
-    assert made.venv_fault() is None
-
-
-@pytest.mark.parametrize(
-    ("says", "advice"),
-    [
-        ("OSError: [Errno 28] No space left on device", "the disk is full"),
-        (
-            "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES",
-            "not the one that was locked",
-        ),
-        (
-            "ERROR: Could not find a version for x==2 (from versions: 1.0)",
-            "no ready-made file",
-        ),
-        ("ERROR: ... x==2 (from versions: none)", "was not reached"),
-        (
-            "WARNING: Retrying after NewConnectionError\n"
-            "ERROR: No matching distribution found for x==1",
-            "was not reached",
-        ),
-        ("ERROR: CERTIFICATE_VERIFY_FAILED", "certificate"),
-        ("ERROR: [Errno 13] Permission denied", "folder of your own"),
-        ("ERROR: something new", "setup.log"),
-    ],
-)
-def test_what_pip_says_comes_with_a_remedy(made, monkeypatch, says, advice):
-    monkeypatch.setenv("PIP_SAYS", says)
-    with pytest.raises(made.SetupError, match=advice):
-        made.pip(["-r", "lock.txt"], total=1)
-    assert says.splitlines()[0] in (made.VENV / "setup.log").read_text("utf-8")
-
-
-def test_installing_links_the_checkout(made, monkeypatch):
-    """Importable and callable from a path with a space and Chinese, in any locale."""
-    (made.ROOT / "prospect").mkdir()
-    (made.ROOT / "prospect" / "__init__.py").write_text("")
-    (made.ROOT / "prospect" / "cli.py").write_text("def main(): print('called')")
-    made.install("core")
-    made.install("core")
-    for locale in ({"LC_ALL": "C"}, {"LC_ALL": "C.UTF-8"}):
-        done = subprocess.run(
-            [made.VENV / "bin" / "prospect"],
-            cwd="/",
-            env=locale,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert (done.returncode, done.stdout) == (0, "called\n"), done.stderr
-    code = "from importlib.metadata import *; print(version('prospect-workbench'))"
-    assert made.run_python(code).strip() == "0.1.0"
-
-
-def test_cut_off_packages_are_installed_again(made):
-    [packages] = made.VENV.glob("lib/python*/site-packages")
-    (packages / "whole-1.dist-info").mkdir()
-    (packages / "whole-1.dist-info" / "RECORD").write_text("")
-    (packages / "half-1.dist-info").mkdir()
-    (packages / "~alf").mkdir()
-    made.discard_half_installed()
-    names = {path.name for path in packages.iterdir()}
-    assert "whole-1.dist-info" in names
-    assert not names & {"half-1.dist-info", "~alf"}
-
-
-def test_too_little_space(setup, monkeypatch):
-    usage = shutil.disk_usage("/")._replace(free=10**9)
-    monkeypatch.setattr(setup.shutil, "disk_usage", lambda _: usage)
-    with pytest.raises(setup.SetupError, match=r"1\.0 GB are free"):
-        setup.make_venv()
-
-
-def test_no_venv_module_names_the_command(setup, monkeypatch):
-    monkeypatch.setattr(setup, "has_ensurepip", lambda: False)
+def test_no_venv_module_names_the_command(setup, known, monkeypatch):
+    monkeypatch.setattr(setup.environment, "has_ensurepip", lambda: False)
     monkeypatch.setattr(setup.system, "install_venv", lambda: False)
     with pytest.raises(setup.SetupError, match=r"apt-get install -y python3\.\d+-venv"):
-        setup.make_venv()
+        setup.make(known["core"])
+
+
+# --- what is done already ---
+
+
+def test_ready_until_something_changes(setup, core, known):
+    setup.record(known["dev"], "3.11.7")
+    for name in ("core", "lab", "dev"):
+        assert setup.is_ready(known[name], "3.11.7"), "dev holds core and lab"
+    assert not setup.is_ready(known["hub"], "3.11.7")
+    assert not setup.is_ready(known["dev"], "3.12.1")
+    known["dev"].lock.write_text("# another\n")
+    assert not setup.is_ready(core, "3.11.7")
+
+
+def test_core_does_not_stand_for_dev(setup, core, known):
+    setup.record(core, "3.11.7")
+    assert setup.is_ready(core, "3.11.7")
+    assert not setup.is_ready(known["lab"], "3.11.7")
+    assert not setup.is_ready(known["dev"], "3.11.7")
+
+
+def test_a_set_up_that_was_stopped_is_not_ready(setup, core):
+    (core.folder / "ready-core.json").write_text('{"done": "x", "ro')
+    assert not setup.is_ready(core, "3.11.7")
+    assert setup.environment.fault(core) is None
+
+
+def test_another_proxy_is_another_hub(setup, hub):
+    setup.record(hub, "3.11.7")
+    assert setup.is_ready(hub, "3.11.7")
+    hub.sources[1].write_text("{}")
+    assert not setup.is_ready(hub, "3.11.7")
+
+
+# --- the command ---
 
 
 @pytest.mark.parametrize("name", ["", "nix"])
@@ -188,6 +109,31 @@ def test_codes_of_the_command(setup, monkeypatch, name, capsys):
     monkeypatch.setattr(setup, "prepare", fail)
     assert setup.main() == (2 if name else 1)
     assert capsys.readouterr().err
+
+
+def test_an_error_of_the_system_comes_with_a_remedy(setup, monkeypatch, capsys):
+    monkeypatch.setattr(setup.sys, "argv", ["setup.py", "hub"])
+
+    def fail(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(setup, "prepare", fail)
+    assert setup.main() == 1
+    assert "the disk is full" in capsys.readouterr().err
+
+
+def test_an_interrupted_set_up_goes_on(setup, monkeypatch, capsys):
+    monkeypatch.setattr(setup.sys, "argv", ["setup.py", "hub"])
+
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(setup, "prepare", interrupt)
+    assert setup.main() == 130
+    assert "the same command goes on" in capsys.readouterr().err
+
+
+# --- system libraries, the interpreter ---
 
 
 def test_libraries_are_installed_or_named(setup, monkeypatch, capsys, tmp_path):
@@ -218,7 +164,7 @@ def test_libraries_are_probed_in_a_child(setup):
         "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)": False,
     }
     for probe, expected in probes.items():
-        each = type(library)("x", "y", probe, (), "")
+        each = replace(library, probe=probe)
         assert setup.system.works(each, Path(sys.executable)) is expected
 
 
