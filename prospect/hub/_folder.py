@@ -54,6 +54,11 @@ class HubFolder:
         return self.root / "logs"
 
     @property
+    def clusters(self) -> Path:
+        """Working folders of running clusters, one each, gone with it."""
+        return self.root / "clusters"
+
+    @property
     def users(self) -> Path:
         """Homes, one folder a person."""
         return self.root / "users"

@@ -64,7 +64,15 @@ def list_services(
         _proxy(settings, secrets, base),
         Service(
             "hub",
-            (python, "-m", "jupyterhub", "-f", str(folder.state / "hub_config.py")),
+            (
+                python,
+                "-m",
+                "jupyterhub",
+                "-f",
+                str(folder.state / "hub_config.py"),
+                # a database of an older JupyterHub is copied, then upgraded
+                "--upgrade-db",
+            ),
             base | {"CONFIGPROXY_AUTH_TOKEN": secrets["proxy"]},
             ports["hub"],
         ),
@@ -90,11 +98,10 @@ def list_services(
             )
         )
     if settings.dask.enabled:
-        config = Path(__file__).parent / "server" / "_gateway_config.py"
         services.append(
             Service(
                 "gateway",
-                (python, "-m", "dask_gateway_server.app", "--config", str(config)),
+                (python, "-m", "prospect.hub.server._gateway_config"),
                 token["gateway"],
                 ports["gateway"],
             )
