@@ -17,7 +17,7 @@ TOKEN = "a-token-for-tests"
 
 @pytest.fixture
 def books(tmp_path, monkeypatch):
-    """Folder of curated notebooks: English with translation, Chinese, without header."""
+    """Folder of curated notebooks: with translation, without, from a newer version."""
     folder = make_books(tmp_path / "curated")
     monkeypatch.setenv("PROSPECT_NOTEBOOKS_DIR", str(folder))
     return folder
