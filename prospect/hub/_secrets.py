@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ._folder import HubFolder
 
-NAMES = ("cookie", "proxy", "control", "culler", "gateway", "pages")
+NAMES = ("cookie", "proxy", "control", "culler", "gateway", "pages", "metrics")
 
 
 def make_secrets(folder: HubFolder) -> dict[str, str]:

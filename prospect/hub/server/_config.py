@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
+import importlib.util
+import logging
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._folder import HubFolder
 from .._secrets import make_secrets
 from .._services import user_environment
 from .._settings import HubSettings, read_settings
+from ._accounts import configure_accounts
+from ._environment import KEPT, server_arguments, server_environment, start_page
+from ._homes import make_runtime_root, prepare_folders, runtime_root
+from ._limits import find_groups
+from ._linux import sync_projects
+from ._spawners import AccountSpawner, ClassroomSpawner, Place
+from ._watch import Watch
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
-# what services and users may ask the hub; nothing is shared by default
-ROLES = [
-    {"name": "control", "scopes": ["admin:users", "admin:servers", "admin:groups", "list:services", "read:hub", "shutdown", "tokens"], "services": ["control"]},  # noqa: E501
-    {"name": "culler", "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"], "services": ["culler"]},  # noqa: E501
-    {"name": "gateway", "scopes": ["read:users:name", "read:users:groups"], "services": ["gateway"]},  # noqa: E501
-    {"name": "pages", "scopes": ["list:users", "read:users", "read:servers", "read:hub"], "services": ["pages"]},  # noqa: E501
-    {"name": "user", "scopes": ["self", "access:services!service=gateway"]},
-    {"name": "server", "scopes": ["users:activity!user", "access:servers!server", "access:services!service=gateway"]},  # noqa: E501
-]  # fmt: skip
+    from ._spawners import PersonalSpawner
+
+log = logging.getLogger("prospect.hub")
+TEMPLATES = Path(__file__).parents[1] / "templates"
+
+# What services and people may ask the hub; nothing is shared by default. `control` is
+# the command `prospect hub`, `pages` shows people and their servers to administrators
+# and stops a server with the administrator's own rights.
+ROLES = {
+    "control": ["admin:users", "admin:servers", "list:services", "read:hub", "shutdown", "tokens"],  # noqa: E501
+    "culler": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
+    "gateway": ["read:users:name", "read:users:groups"],
+    "pages": ["list:users", "read:users", "read:servers", "read:hub"],
+    "metrics": ["read:metrics"],
+}  # fmt: skip
+PEOPLE = {
+    "user": ["self", "access:services!service=gateway"],
+    "server": ["users:activity!user", "access:servers!server", "access:services!service=gateway"],  # noqa: E501
+}  # fmt: skip
 
 
 def configure(c: Any, root: str | Path) -> None:  # noqa: ANN401
@@ -34,15 +54,23 @@ def configure(c: Any, root: str | Path) -> None:  # noqa: ANN401
     root : path-like
         The hub's folder.
 
+    Raises
+    ------
+    survey.DataProblems
+        What is wrong with the settings, all at once.
+
     Examples
     --------
     >>> configure(get_config(), "/srv/workbench")  # doctest: +SKIP
     """
     folder = HubFolder(root)
     settings = read_settings(folder.settings)
+    prepare_folders(folder, team=settings.mode == "team")
     secrets = make_secrets(folder)
     _network(c, settings, folder, secrets)
     _services(c, settings, secrets)
+    _pages(c, settings)
+    configure_accounts(c, settings, folder)
     _spawner(c, settings, folder)
 
 
@@ -54,40 +82,89 @@ def _network(
 ) -> None:
     ports = settings.inner_ports
     scheme = "https" if settings.tls.certificate else "http"
-    c.JupyterHub.bind_url = (
+    hub = c.JupyterHub
+    hub.bind_url = (
         f"{scheme}://{settings.hub.address}:{settings.hub.port}{settings.hub.base_url}"
     )
-    c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{ports['hub']}"
-    c.JupyterHub.db_url = f"sqlite:///{folder.database}"
-    c.JupyterHub.cookie_secret = bytes.fromhex(secrets["cookie"])
+    hub.hub_bind_url = f"http://127.0.0.1:{ports['hub']}"
+    hub.db_url = f"sqlite:///{folder.database}"
+    hub.cookie_secret = bytes.fromhex(secrets["cookie"])
     # the proxy and the servers live on when the hub stops
-    c.JupyterHub.cleanup_servers = False
-    c.JupyterHub.cleanup_proxy = False
+    hub.cleanup_servers = False
+    hub.cleanup_proxy = False
+    hub.active_server_limit = settings.limits.servers
+    hub.concurrent_spawn_limit = 10
+    hub.allow_named_servers = False
+    encrypted = bool(settings.tls.certificate) or settings.tls.ends_before_us
+    cookies = {"samesite": "Lax"} | ({"secure": True} if encrypted else {})
+    hub.tornado_settings = {"cookie_options": cookies}
+    c.Spawner.cookie_options = cookies
     c.ConfigurableHTTPProxy.should_start = False
     c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{ports['proxy']}"
     c.ConfigurableHTTPProxy.auth_token = secrets["proxy"]
 
 
 def _services(c: Any, settings: HubSettings, secrets: dict[str, str]) -> None:  # noqa: ANN401
-    ports = settings.inner_ports
-    addresses = {
-        "pages": f"http://127.0.0.1:{ports['pages']}",
-    }
+    addresses = {"pages": f"http://127.0.0.1:{settings.inner_ports['pages']}"}
+    # a hub whose secrets were made before a service was there goes without it
+    names = [name for name in ROLES if name in secrets]
     c.JupyterHub.services = [
         {"name": name, "api_token": secrets[name], "display": False}
         | ({"url": addresses[name]} if name in addresses else {})
-        for name in ("control", "culler", "gateway", "pages")
+        for name in names
     ]
-    c.JupyterHub.load_roles = ROLES
+    c.JupyterHub.load_roles = [
+        {"name": name, "scopes": ROLES[name], "services": [name]} for name in names
+    ] + [{"name": name, "scopes": scopes} for name, scopes in PEOPLE.items()]
+    c.JupyterHub.load_groups = {name: {} for name in settings.projects}
+
+
+def _pages(c: Any, settings: HubSettings) -> None:  # noqa: ANN401
+    c.JupyterHub.template_paths = [str(path) for path in _templates()]
+    c.JupyterHub.template_vars = {
+        "workbench_title": settings.hub.title,
+        "workbench_language": settings.hub.language,
+        "workbench_accounts": settings.accounts.kind,
+        "workbench_sign_up": (
+            settings.accounts.sign_up
+            if settings.accounts.kind == "native"
+            else "closed"
+        ),
+    }
+
+
+def _templates() -> Iterator[Path]:
+    if TEMPLATES.is_dir():
+        yield TEMPLATES
+    native = importlib.util.find_spec("nativeauthenticator")
+    if native and native.origin:
+        yield Path(native.origin).parent / "templates"
 
 
 def _spawner(c: Any, settings: HubSettings, folder: HubFolder) -> None:  # noqa: ANN401
-    environment = user_environment(settings)
-    c.JupyterHub.spawner_class = "simple"
-    c.SimpleLocalProcessSpawner.home_dir_template = str(folder.users / "{username}")
-    c.Spawner.cmd = [str(environment / "bin" / "jupyterhub-singleuser")]
-    c.Spawner.ip = "127.0.0.1"
-    c.Spawner.http_timeout = c.Spawner.start_timeout = 120
-    c.JupyterHub.authenticator_class = "dummy"
-    c.Authenticator.allow_all = True
-    c.Authenticator.admin_users = set(settings.accounts.admins)
+    team = settings.mode == "team"
+    make_runtime_root(runtime_root(folder, team=team), team=team)
+    groups = find_groups(folder.root)
+    if groups is None:
+        log.warning(
+            "No control groups can be written: memory is held by a watch and a limit "
+            "of address space a process, cpu is not limited."
+        )
+    if team:
+        sync_projects(settings.projects, folder)
+    watch = Watch(settings.limits, groups)
+    kind: type[PersonalSpawner] = AccountSpawner if team else ClassroomSpawner
+    place = Place(settings, folder, watch, groups)
+    c.JupyterHub.spawner_class = type(kind.__name__, (kind,), {"place": place})
+    own = c.Spawner
+    own.cmd = [str(user_environment(settings) / "bin" / "jupyterhub-singleuser")]
+    own.args = server_arguments(settings, team=team)
+    own.environment = server_environment(settings, folder)
+    own.env_keep = list(KEPT)
+    own.ip = "127.0.0.1"
+    own.http_timeout = own.start_timeout = 120
+    own.default_url = start_page()
+    own.mem_limit = settings.limits.memory
+    own.cpu_limit = settings.limits.cpu
+    c.LocalProcessSpawner.interrupt_timeout = 10
+    c.LocalProcessSpawner.term_timeout = 10
