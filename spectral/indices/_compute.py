@@ -37,7 +37,7 @@ def spectral_index(
     name_or_formula : str
         Name from `list_indices`, or arithmetic on bands such as
         ``"(nir - red) / (nir + red)"``, ``"r2180 / r2165"`` (channels, nm) or
-        ``"B11 / B12"`` (bands of the cube): names, numbers, + - * / **, brackets,
+        ``"B11 / B12"`` (bands of the cube): names, numbers, ``+ - * / **``, brackets,
         min(a, b) and max(a, b).
     bands : DataArray or mapping of str to DataArray
         A cube, library or spectrum (dimension ``wavelength``, nm), whose bands are

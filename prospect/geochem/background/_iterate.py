@@ -90,7 +90,7 @@ def iterate_background(
     """
     Background and threshold by repeated removal of values beyond mean ± 3 S.
 
-    All values with |x − X̄| > `n_sd` S are removed together and mean X̄ and standard
+    All values with abs(x − X̄) > `n_sd` S are removed together and mean X̄ and standard
     deviation S are taken again, until none is removed; the threshold is T = X̄ + k S of
     what remains. A value once removed does not come back.
 

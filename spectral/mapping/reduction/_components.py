@@ -125,7 +125,7 @@ class MinimumNoiseFraction(LinearTransformer):
     mean_ : ndarray, shape (n_bands,)
     noise_covariance_ : ndarray, shape (n_bands, n_bands)
     inverse_ : ndarray, shape (n_bands, n_components)
-        The way back: noise_covariance_ @ components_.T.
+        The way back: ``noise_covariance_ @ components_.T``.
     wavelength_ : ndarray, shape (n_bands,), or None
         Of the good bands, if fitted on a cube.
 

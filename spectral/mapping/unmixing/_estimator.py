@@ -39,7 +39,7 @@ class LinearUnmixing(TransformerMixin, _Named):
 
     Attributes
     ----------
-    endmembers_ : ndarray, shape (n_endmembers, n_features_in_)
+    endmembers_ : ndarray, shape (n_endmembers, n_bands)
         Spectra of the endmembers.
     names_ : list of str
         Their names.

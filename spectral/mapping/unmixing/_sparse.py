@@ -40,7 +40,7 @@ def sparse_unmix(
     Shares of few spectra of a whole library, at least zero, with a penalty on shares.
 
     Minimises, with spectra x and shares a >= 0, over all pixels the sum of
-    |x - E'a|^2 / 2 + l1 sum(a), to which `tv` adds the differences of each share
+    ``|x - E'a|^2 / 2 + l1 sum(a)``, to which `tv` adds the differences of each share
     between neighbours, and `collaborative` the length of each spectrum's map of shares.
 
     Parameters

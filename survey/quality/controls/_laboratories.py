@@ -50,7 +50,7 @@ def compare_laboratories(
         laboratories: bias of the second in per cent (Hodges-Lehmann median of the
         logarithms of the ratio) with interval, line with intervals, Wilcoxon's p, also
         adjusted for the number of comparisons by Holm's rule, share of the pairs with
-        RE = |C1 - C2| / mean × 100 within its limit. ``status`` "fail" if the bias
+        RE = abs(C1 - C2) / mean × 100 within its limit. ``status`` "fail" if the bias
         exceeds the rule's limit beyond chance, or too few pairs pass a rule ``re``
         that is on. Pairs with a censored member are counted only.
 

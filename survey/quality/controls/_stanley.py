@@ -76,7 +76,7 @@ def stanley_lawie(
 
     The factor by which Thompson and Howarth turn a median difference into a standard
     deviation holds for normal errors. Where they are not normal, as with coarse gold,
-    these two stay unbiased: the root mean square of |difference| / √2 in groups, and a
+    these two stay unbiased: the root mean square of difference / √2 in groups, and a
     quadratic function fitted to the variances difference² / 2 themselves, weighted by
     the inverse square of the fitted variance.
 

@@ -40,7 +40,7 @@ class ThompsonHowarth:
         ``mean, median_difference, sd, n`` of the groups; empty in the short form.
     lines : DataFrame
         A row for each of 90, 95 and 99 %: ``probability, slope`` (of the control line,
-        |difference| = slope × mean)``, n_outside, expected, p``, the chance of so many
+        difference = slope × mean), ``n_outside, expected, p``, the chance of so many
         pairs above the line or more if the target is met.
     target_rsd_pct : float
         Relative standard deviation the control lines stand for.
