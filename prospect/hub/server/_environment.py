@@ -56,6 +56,8 @@ def server_environment(settings: HubSettings, folder: HubFolder) -> dict[str, st
             "DASK_GATEWAY__ADDRESS": f"http://127.0.0.1:{gateway}",
             "DASK_GATEWAY__PROXY_ADDRESS": f"gateway://127.0.0.1:{gateway}",
             "DASK_GATEWAY__AUTH__TYPE": "jupyterhub",
+            # dashboards are reached through the person's own server, never the gateway
+            "DASK_GATEWAY__PUBLIC_ADDRESS": "{JUPYTERHUB_SERVICE_PREFIX}proxy",
         }
     return found
 
