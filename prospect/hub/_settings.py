@@ -22,8 +22,6 @@ from survey import DataProblems, Problem, write_text
 
 UNITS = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-# accounts we made are told apart from the machine's own by it
-ACCOUNT_PREFIX = "wbu-"
 NAME = re.compile(r"[a-z][a-z0-9_.-]{0,23}")
 
 
@@ -55,20 +53,6 @@ def check_name(name: str) -> str:
             "digits, '_', '-' or '.', at most 24"
         )
     return name
-
-
-def account_name(name: str) -> str:
-    """
-    Return the Linux account of a person in team mode.
-
-    Used by whatever runs something as that person: the spawner and the gateway.
-
-    Examples
-    --------
-    >>> account_name("ana")
-    'wbu-ana'
-    """
-    return f"{ACCOUNT_PREFIX}{name}"
 
 
 Bytes = Annotated[int, BeforeValidator(_bytes), Field(gt=0)]

@@ -32,9 +32,10 @@ from traitlets import Unicode
 from .._folder import HubFolder
 from .._processes import birth_of, is_alive, send
 from .._services import user_environment
-from .._settings import account_name, read_settings
+from .._settings import read_settings
 from ._gateway_limits import limits_of_clusters
 from ._limits import find_groups, process_limits
+from ._linux import account_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -320,7 +321,7 @@ class TeamBackend(WorkbenchBackend):
     def account(self, name: str) -> Account:
         """Return the Linux account of a person; asked anew, it may have changed."""
         try:
-            entry = pwd.getpwnam(account_name(name))
+            entry = pwd.getpwnam(account_of(name))
         except KeyError:
             raise PublicException(
                 f"{name} has no account on this machine yet: start your server once "

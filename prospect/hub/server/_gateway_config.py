@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import logging
 import os
+import signal
 import sqlite3
 import time
 from typing import TYPE_CHECKING, Any
@@ -65,8 +66,6 @@ def configure_gateway(c: Any, root: str | Path) -> None:  # noqa: ANN401
     _put_aside_unreadable(database, key)
     c.WorkbenchBackend.db_url = f"sqlite:///{database}"
     c.WorkbenchBackend.db_encrypt_keys = [key.decode()]
-    # a gateway that crashed finds its clusters again; one that is told to end ends them
-    c.WorkbenchBackend.stop_clusters_on_shutdown = True
     c.WorkbenchBackend.cluster_start_timeout = 120
     c.WorkbenchBackend.worker_start_timeout = 120
     # a cluster that died while it started is noticed in seconds, not in half a minute
@@ -123,11 +122,21 @@ def _put_aside_unreadable(path: Path, key: bytes) -> None:
 
 
 class Gateway(DaskGateway):
-    """The gateway with the hub's settings in place of a file of its own."""
+    """
+    The gateway with the hub's settings in place of a file of its own.
+
+    SIGTERM ends the clusters too, as when the hub goes down; SIGINT leaves them, like a
+    crash, to the gateway that is started next.
+    """
 
     def load_config_file(self, *_: object, **__: object) -> None:
         """Take the settings from the hub's folder."""
         configure_gateway(self.config, os.environ["PROSPECT_HUB_FOLDER"])
+
+    def handle_shutdown_signal(self, sig: signal.Signals) -> None:
+        """End, with or without the clusters."""
+        self.backend.stop_clusters_on_shutdown = sig != signal.SIGINT
+        super().handle_shutdown_signal(sig)
 
 
 if __name__ == "__main__":
