@@ -10,7 +10,6 @@ bin = .venv/bin
 lang ?= en
 jobs ?= 2
 setup = @python="$$(sh environments/find-python.sh)" && "$$python" environments/setup.py
-root = $(shell [ "$$(id -u)" != 0 ] || echo --allow-root)
 pytest = OMP_NUM_THREADS=1 $(bin)/python -m pytest -q -n $(jobs) --dist worksteal
 
 help:  ## this list
@@ -42,9 +41,8 @@ test-system: setup-dev setup-hub  ## tests that need a browser, a hub or OpenGL,
 	@$(bin)/python environments/system.py browser
 	@$(pytest) -n 0 -m "system" $(args)
 
-lab: setup-lab  ## JupyterLab with the notebooks, on this machine only
-	@$(bin)/jupyter lab --ip=127.0.0.1 --notebook-dir=notebooks $(root) \
-	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $(args)
+lab: setup-lab  ## gallery and JupyterLab, on this machine only (args="--lang zh --folder .")
+	@$(bin)/prospect lab $(args)
 
 hub: setup-lab setup-hub  ## the shared workbench for many people (args="--folder /srv/workbench")
 	@$(bin)/prospect hub up $(args)

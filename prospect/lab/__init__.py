@@ -17,6 +17,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "_jupyter_server_extension_points",
             "_load_jupyter_server_extension",
         ],
+        "_kernels": ["Kernel", "list_kernels", "new_kernel", "remove_kernel"],
+        "_start": ["LabServer", "prepare_lab"],
     },
 )
 __all__ = [name for name in __all__ if not name.startswith("_")]

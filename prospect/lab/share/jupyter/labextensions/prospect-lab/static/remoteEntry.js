@@ -28,7 +28,7 @@
     const icon = new LabIcon({ name: "prospect:gallery", svgstr: ICON });
     const command = "prospect:gallery";
     app.commands.addCommand(command, { label: words.gallery, caption: words.hint, icon, execute: () => window.location.assign(address) });
-    if (launcher) launcher.add({ command, category: words.category, rank: 0 });
+    if (launcher) launcher.add({ command, category: "Notebook", rank: 90 });
     if (palette) palette.addItem({ command, category: words.category });
     const link = document.createElement("a");
     link.href = address;
@@ -40,9 +40,9 @@
     app.shell.add(widget, "top", { rank: 850 });
   }
 
-  function watchNotices(base, { Notification, ServerConnection, tracker }) {
+  function watchNotices(address, { Notification, ServerConnection, tracker }) {
     // the gallery remembers there, too, what was dismissed
-    const key = `prospect-dismissed:${base}`;
+    const key = `prospect-dismissed:${new URL(address).pathname}`;
     const shown = new Map();
     const dismissed = () => { try { return JSON.parse(localStorage.getItem(key)) || []; } catch { return []; } };
     Notification.manager.changed.connect((_, change) => {
@@ -54,7 +54,7 @@
       if (document.hidden) return;
       try {
         const settings = ServerConnection.makeSettings();
-        const answer = await ServerConnection.makeRequest(`${base}workbench/api/status`, {}, settings);
+        const answer = await ServerConnection.makeRequest(`${address}workbench/api/status`, {}, settings);
         if (!answer.ok) return;
         const { notices } = await answer.json();
         const known = new Set([...dismissed(), ...shown.values()]);
@@ -88,7 +88,7 @@
       activate: (app, launcher, palette, tracker) => {
         const base = coreutils.PageConfig.getBaseUrl();
         addEntries(app, { launcher, palette }, { Widget: widgets.Widget, LabIcon: components.LabIcon, address: `${base}workbench` });
-        watchNotices(new URL(base, window.location.href).pathname, { Notification: apputils.Notification, ServerConnection: services.ServerConnection, tracker });
+        watchNotices(new URL(base, window.location.href).href, { Notification: apputils.Notification, ServerConnection: services.ServerConnection, tracker });
       },
     };
   }
