@@ -1,0 +1,139 @@
+"""People and backups of a real hub, running and stopped."""
+
+import re
+import sqlite3
+import urllib.parse
+
+import pytest
+
+from ._harness import Hub, free_ports, request
+
+pytestmark = pytest.mark.system
+SECRETS = {"ana": "granite and gneiss", "bo": "skarn under marble"}
+
+
+@pytest.fixture(scope="module")
+def hub(hub_maker):
+    hub = hub_maker("[dask]\nenabled = false\n[projects]\nbixi = ['ana']")
+    hub.add_user("lead", "the first of them all", admin=True)  # before the first start
+    return hub.up()
+
+
+def sign_in(hub, name, password):
+    """Whether the login page takes a password; its text."""
+    page = request(f"{hub.url}/hub/login")
+    cookie = page.headers.get_all("Set-Cookie") or []
+    jar = "; ".join(each.split(";")[0] for each in cookie)
+    token = re.search(r'name="_xsrf" value="([^"]+)"', page.text)[1]
+    import http.client
+
+    body = {"username": name, "password": password, "_xsrf": token}
+    asked = http.client.HTTPConnection("127.0.0.1", hub.port, timeout=60)
+    asked.request(
+        "POST",
+        "/hub/login",
+        urllib.parse.urlencode(body),
+        {"Content-Type": "application/x-www-form-urlencoded", "Cookie": jar},
+    )
+    answer = asked.getresponse()
+    text = answer.read().decode()
+    asked.close()
+    return answer.status == 302, text
+
+
+def test_first_administrator_is_made_before_the_first_start(hub):
+    assert sign_in(hub, "lead", "the first of them all")[0]
+    assert hub.api("/users/lead").json()["admin"]
+
+
+def test_added_while_it_runs(hub):
+    for name, password in SECRETS.items():
+        hub.add_user(name, password)
+        assert sign_in(hub, name, password)[0]
+    assert not sign_in(hub, "ana", "something else")[0]
+    listed = hub.run("user", "list").stdout.splitlines()
+    assert [line.split("\t")[:3] for line in listed[1:]] == [
+        ["ana", "member", "bixi"],
+        ["bo", "member", ""],
+        ["lead", "administrator", ""],
+    ]
+
+
+def test_password_is_made_and_printed_once(hub):
+    made = hub.run("user", "password", "bo", "--generate")
+    password = made.stdout.strip()
+    assert len(password) == 23
+    assert sign_in(hub, "bo", password)[0]
+    assert not sign_in(hub, "bo", SECRETS["bo"])[0]
+    hub.run("user", "password", "bo", "--password-from-stdin", typed=SECRETS["bo"])
+    assert sign_in(hub, "bo", SECRETS["bo"])[0]
+    assert SECRETS["bo"] not in hub.logs()
+
+
+def test_sign_up_waits_and_is_approved(hub):
+    table = sqlite3.connect(hub.folder / "state" / "jupyterhub.sqlite", timeout=20)
+    with table:
+        table.execute(
+            "INSERT INTO users_info (username, password, is_authorized) "
+            "SELECT 'carl', password, 0 FROM users_info WHERE username = 'ana'"
+        )
+    table.close()
+    assert "carl\twaits for approval" in hub.run("user", "list").stdout
+    assert not sign_in(hub, "carl", SECRETS["ana"])[0]
+    hub.run("user", "approve", "carl")
+    assert sign_in(hub, "carl", SECRETS["ana"])[0]
+
+
+def test_common_and_taken_are_refused(hub):
+    wrong = hub.run(
+        "user", "add", "dan", "--password-from-stdin", typed="1234567890", check=False
+    )
+    assert wrong.returncode == 1
+    assert "one of the most common" in wrong.stderr
+    assert hub.api("/users/dan").status == 404
+    taken = hub.run("user", "add", "ana", "--generate", check=False)
+    assert "known here already" in taken.stderr
+    assert not taken.stdout
+
+
+def test_removed_with_the_server_home_kept(hub):
+    hub.start_server("carl")
+    home = hub.folder / "users" / "carl"
+    (home / "notes.txt").write_text("copper")
+    told = hub.run("user", "remove", "carl", "--lang", "zh")
+    assert "已移除用户 carl" in told.stderr
+    assert hub.api("/users/carl").status == 404
+    assert not sign_in(hub, "carl", SECRETS["ana"])[0]
+    (kept,) = hub.folder.glob("users/carl~removed-*")
+    assert (kept / "notes.txt").read_text() == "copper"
+
+
+def test_back_up_and_restore_on_another_port(hub, hub_maker):
+    (hub.folder / "users" / "ana").mkdir(exist_ok=True)
+    (hub.folder / "users" / "ana" / "map.txt").write_text("gold")
+    hub.run("backup", "--homes", "--out", hub.scratch / "b.tar.gz")
+    other = hub_maker()
+    port = free_ports(6)
+    copy = Hub(other.scratch / "copy", port, team=False, scratch=other.scratch)
+    try:
+        copy.run("restore", hub.scratch / "b.tar.gz", "--port", port)
+        copy.up()
+        for name, password in SECRETS.items():
+            assert sign_in(copy, name, password)[0]
+        assert sign_in(hub, "ana", SECRETS["ana"])[0]  # the first one runs on
+        assert (copy.folder / "users" / "ana" / "map.txt").read_text() == "gold"
+        assert "/user/ana" in copy.start_server("ana")
+        again = copy.run("restore", hub.scratch / "b.tar.gz", check=False)
+        assert "is not empty" in again.stderr
+    finally:
+        copy.close()
+
+
+def test_stopped_hub_takes_people_too(hub):
+    hub.run("down")
+    hub.add_user("eve", "a password for eve", admin=True)
+    hub.run("user", "remove", "bo")
+    hub.up()
+    assert sign_in(hub, "eve", "a password for eve")[0]
+    assert hub.api("/users/eve").json()["admin"]
+    assert hub.api("/users/bo").status == 404
