@@ -25,14 +25,17 @@ extensions = [
     "sphinx_design",
 ]
 exclude_patterns = ["_build"]
-suppress_warnings = ["mystnb.unknown_mime_type", "toc.not_readable"]
+suppress_warnings = [
+    "mystnb.unknown_mime_type",
+    "ref.ref",  # docstrings inherited from scikit-learn link to its own glossary
+    "design.fa-build",
+]
 
-# `prospect notebook run` executes notebooks, with time and memory taken; Sphinx does not
+# `prospect notebook run` executes notebooks and takes time and memory; Sphinx does not
 nb_execution_mode = "off"
 nb_merge_streams = True
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
-mathjax_path = ""  # nothing is fetched from elsewhere: formulas stay as typed
 
 autosummary_generate = True
 autodoc_typehints = "none"

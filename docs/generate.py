@@ -119,8 +119,7 @@ def _card(book: Notebook, lang: str) -> list[str]:
         "",
         _said(book.summary, lang),
         "",
-        "+++",
-        needs,
+        f"**{needs}**",
         ":::",
         "",
     ]

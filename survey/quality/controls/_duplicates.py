@@ -52,8 +52,8 @@ def pair_duplicates(
     -------
     DataFrame
         ``duplicates`` of `QualityAssessment`. HARD = abs(a - b) / (a + b) × 100, RPD
-        (in China RE) = 2 HARD, both in per cent. Of several results of an original that of
-        the same batch is taken, otherwise the first. Pairs with a censored or
+        (in China RE) = 2 HARD, both in per cent. Of several results of an original that
+        of the same batch is taken, otherwise the first. Pairs with a censored or
         over-range member have neither mean nor difference and are "untested".
 
     Raises
