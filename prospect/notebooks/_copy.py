@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from survey import DataProblems, atomic_path
 
-from ._gallery import list_notebooks  # noqa: F401 - for the example
 from ._notebook import Notebook, fingerprint, header_of, read_notebook
 
 
@@ -69,6 +68,7 @@ def copy_notebook(
     Examples
     --------
     >>> import tempfile
+    >>> from prospect.notebooks import list_notebooks
     >>> mine = Path(tempfile.mkdtemp())
     >>> book = list_notebooks()[0]
     >>> copy_notebook(book, mine).state, copy_notebook(book, mine).state

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,27 +92,50 @@ def read_notebook(path: Path) -> dict[str, Any]:
     """Read a notebook file; refuse what is no notebook, or from a newer version."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        version, form = content["nbformat"], header_of(content).get("format", FORMAT)
-        kinds = [cell["cell_type"] for cell in content["cells"]]
-        newer = version > NBFORMAT or form > FORMAT
-        older = version < NBFORMAT or form < FORMAT
+        made = content["nbformat"]
+        kinds = {cell["cell_type"] for cell in content["cells"]}
+        older = made < NBFORMAT
+        header_of(content)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        what = Note("notebook_unreadable", error=f"{type(error).__name__}: {error}")
-        raise refused(what, "notebook_unreadable_remedy", path) from None
-    if newer:
-        found = form if version == NBFORMAT else version
-        raise refused(
-            Note("notebook_newer", found=found), "notebook_newer_remedy", path
-        )
-    if older or not set(kinds) <= KINDS:
-        what = Note("notebook_unreadable", error=f"nbformat {version}, cells {kinds}")
-        raise refused(what, "notebook_unreadable_remedy", path)
+        raise unreadable(f"{type(error).__name__}: {error}", path) from None
+    refuse_newer(content, path)
+    if older or not kinds <= KINDS:
+        raise unreadable(f"nbformat {made}, cells {sorted(kinds)}", path)
     return content
 
 
-def refused(what: Note, remedy: str, path: Path) -> DataProblems:
-    """Build the error of one notebook that cannot be used."""
-    return DataProblems([Problem(what, Note(remedy), file=path.name)])
+def refuse_newer(content: Mapping[str, Any], path: Path) -> None:
+    """Refuse a notebook that this version of the workbench may not understand."""
+    header, remedy = header_of(content), Note("notebook_newer_remedy")
+    try:
+        form, needs = header.get("format", FORMAT), header.get("needs_version")
+        newer = content["nbformat"] > NBFORMAT or form > FORMAT
+        late = needs is not None and _numbers(str(needs)) > _numbers(_version())
+    except TypeError:
+        raise unreadable(f"format {form!r}", path) from None
+    if newer:
+        found = form if form > FORMAT else content["nbformat"]
+        what = Note("notebook_newer", found=found)
+    elif late:
+        what = Note("notebook_needs", needs=str(needs), here=_version())
+    else:
+        return
+    raise DataProblems([Problem(what, remedy, file=path.name)])
+
+
+def unreadable(error: str, path: Path) -> DataProblems:
+    """Build the error of a file that is no notebook."""
+    what = Note("notebook_unreadable", error=error)
+    remedy = Note("notebook_unreadable_remedy")
+    return DataProblems([Problem(what, remedy, file=path.name)])
+
+
+def _version() -> str:
+    return version("prospect-workbench")
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", text)))
 
 
 def header_of(content: Mapping[str, Any]) -> dict[str, Any]:
