@@ -41,7 +41,6 @@ def server_environment(settings: HubSettings, folder: HubFolder) -> dict[str, st
         **dict.fromkeys(
             ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
              "NUMBA_NUM_THREADS"), threads),
-        "PROSPECT_NOTEBOOKS_DIR": str(folder.notebooks),
         "PROSPECT_SHARED_DIR": str(folder.shared),
         "PROSPECT_LANGUAGE": settings.hub.language,
         "PROSPECT_IDLE_KERNELS": f"{settings.idle.kernels:.0f}",
@@ -49,6 +48,9 @@ def server_environment(settings: HubSettings, folder: HubFolder) -> dict[str, st
         "PROSPECT_DISK_LIMIT": str(settings.limits.disk),
         **_lab(),
     }  # fmt: skip
+    # as long as the hub has no notebooks of its own, people see the workbench's
+    if any(folder.notebooks.glob("*.ipynb")):
+        found["PROSPECT_NOTEBOOKS_DIR"] = str(folder.notebooks)
     if folder.data.is_dir() and any(folder.data.iterdir()):
         found["PROSPECT_DATA_DIR"] = str(folder.data)
     if settings.dask.enabled:
