@@ -65,11 +65,12 @@ def ask_hub(
     *,
     method: str = "GET",
     timeout: float = 5,
+    body: object = None,
 ) -> Any:  # noqa: ANN401
     """Return the answer of the hub's REST API, asked at its own port."""
     port = settings.inner_ports["hub"]
     url = f"http://127.0.0.1:{port}{settings.hub.base_url}hub/api{path}"
-    return fetch(url, method=method, token=token, timeout=timeout)
+    return fetch(url, method=method, token=token, timeout=timeout, body=body)
 
 
 def is_healthy(settings: HubSettings, *, through_proxy: bool = False) -> bool:
