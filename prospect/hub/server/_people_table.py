@@ -12,6 +12,7 @@ import json
 import os
 import secrets
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import bcrypt
@@ -35,7 +36,9 @@ def open_table(database: str) -> Any:  # noqa: ANN401
 
 def is_common(password: str) -> bool:
     """Return whether the password stands in the authenticator's list of common ones."""
-    return NativeAuthenticator().is_password_common(password)
+    # the method needs nothing of an authenticator but the list it reads
+    holder = SimpleNamespace(COMMON_PASSWORDS=None)
+    return NativeAuthenticator.is_password_common(holder, password)
 
 
 def add(table: Any, job: dict[str, Any]) -> None:  # noqa: ANN401

@@ -184,7 +184,7 @@ def test_cut_off(hub, tmp_path):
     whole = back_up(hub.root, homes=True).read_bytes()
     cut = tmp_path / "cut.tar.gz"
     cut.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(DataProblems, match="cannot be read to its end"):
+    with pytest.raises(DataProblems, match=r"cannot be read to its end|is cut off"):
         restore_backup(cut, tmp_path / "new")
 
 

@@ -60,7 +60,7 @@ def test_no_hub(tmp_path):
 
 def test_damaged_database(hub):
     hub.database.write_bytes(b"nonsense" * 1000)
-    with pytest.raises(ValueError, match="cannot be read: .*prospect hub restore"):
+    with pytest.raises(ValueError, match=r"cannot be read: .*prospect hub restore"):
         list_users(hub.root)
 
 

@@ -2,11 +2,13 @@
 
 import re
 import sqlite3
+import urllib.error
 import urllib.parse
+import urllib.request
 
 import pytest
 
-from ._harness import Hub, free_ports, request
+from ._harness import Hub, free_ports
 
 pytestmark = pytest.mark.system
 SECRETS = {"ana": "granite and gneiss", "bo": "skarn under marble"}
@@ -20,25 +22,18 @@ def hub(hub_maker):
 
 
 def sign_in(hub, name, password):
-    """Whether the login page takes a password; its text."""
-    page = request(f"{hub.url}/hub/login")
-    cookie = page.headers.get_all("Set-Cookie") or []
-    jar = "; ".join(each.split(";")[0] for each in cookie)
-    token = re.search(r'name="_xsrf" value="([^"]+)"', page.text)[1]
-    import http.client
-
+    """Whether the login page takes a password; the page it leads to."""
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    page = opener.open(f"{hub.url}/hub/login", timeout=30).read().decode()
+    token = re.search(r'name="_xsrf" value="([^"]+)"', page)[1]
     body = {"username": name, "password": password, "_xsrf": token}
-    asked = http.client.HTTPConnection("127.0.0.1", hub.port, timeout=60)
-    asked.request(
-        "POST",
-        "/hub/login",
-        urllib.parse.urlencode(body),
-        {"Content-Type": "application/x-www-form-urlencoded", "Cookie": jar},
-    )
-    answer = asked.getresponse()
-    text = answer.read().decode()
-    asked.close()
-    return answer.status == 302, text
+    data = urllib.parse.urlencode(body).encode()
+    url = f"{hub.url}/hub/login?next=%2Fhub%2Fhome"
+    try:
+        with opener.open(url, data, timeout=60) as answer:
+            return answer.url.endswith("/hub/home"), answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return False, error.read().decode()
 
 
 def test_first_administrator_is_made_before_the_first_start(hub):
