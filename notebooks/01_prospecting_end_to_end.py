@@ -183,6 +183,9 @@ checked.scores
 for note in checked.notes:
     print("-", note)
 
+# %% [markdown]
+# How does each score come about, from the strictest threshold to the loosest?
+
 # %%
 report.figure_curves(checked.curves, lang=lang)
 
@@ -231,7 +234,7 @@ ranked[
     ["rank", "score", "area_km2", "n_deposits", "evidence_for", "evidence_against"]
 ].head(8)
 
-# %%
+# %% tags=["thumbnail"]
 report.figure_map(
     result["score"],
     deposits=deposits,

@@ -8,6 +8,16 @@
 #     display_name: Python 3 (ipykernel)
 #     language: python
 #     name: python3
+#   workbench:
+#     format: 1
+#     language: en
+#     tasks: [geochemistry, quality, anomalies, gridding, validation]
+#     minerals: [gold, silver, copper]
+#     sensors: [laboratory]
+#     data: [geochem/gswa_stream_sediment_au, synthetic_district]
+#     minutes: 1
+#     memory_gb: 1
+#     test_parameters: {cell_size: 2000.0}
 # ---
 
 # %% [markdown]
@@ -21,8 +31,7 @@
 # | For | exploration geochemists, and geologists who get a table of assays and must make a map of it |
 # | You will learn | to find out what a table really holds, judge its quality, treat values below detection, take thresholds, krige and cut anomalies, and test the result |
 # | Needs | about 1 minute and 1 GB of memory on 2 cores |
-# | Data | `geochem/gswa_stream_sediment_au`: stream sediments from exploration reports and gold sites in south-western Australia, © State of Western Australia (Geological Survey), CC BY 4.0; 3.5 MB, fetched once. The control samples of step 3 come with the sample district (synthetic, Apache-2.0) |
-# | 中文 | 用真实的水系沉积物数据,从读表、质量评定、低于检出限数据处理、背景与异常下限、克里金成图,到异常圈定、评序与登记,最后用已知金矿点如实检验。 |
+# | Data and licence | `geochem/gswa_stream_sediment_au`: stream sediments from exploration reports and gold sites in south-western Australia, © State of Western Australia (Geological Survey), CC BY 4.0; 3.5 MB, fetched once. The control samples of step 3 come with the sample district, `synthetic_district` (Apache-2.0) |
 #
 # None of the numbers was cleaned for this notebook. That is the point of it.
 
@@ -44,17 +53,30 @@ pd.options.display.max_colwidth = 120
 
 # %% [markdown]
 # ## Parameters
+#
+# What a run depends on, in one place. Change a value and run everything again.
 
 # %% tags=["parameters"]
-cell_size = 1000.0  # metres
-reach = 8000.0  # metres from a sample beyond which nothing is mapped
-same_place = 60.0  # metres within which two samples count as of one place
-k = 2.0  # standard deviations above the background
-lag = 2000.0  # metres, width of a class of distances of the variogram
-block_size = 20_000.0  # metres, side of the blocks held back in cross-validation
-n_first = 5  # anomalies that are checked against known gold
-crs = "EPSG:28350"  # GDA94 / MGA zone 50: metres
+# side of a cell of the maps, metres
+cell_size = 1000.0
+# distance from a sample beyond which nothing is mapped, metres
+reach = 8000.0
+# distance within which two samples count as of one place, metres
+same_place = 60.0
+# standard deviations above the background where an anomaly begins
+k = 2.0
+# width of a class of distances of the variogram, metres
+lag = 2000.0
+# side of the blocks held back in cross-validation, metres
+block_size = 20_000.0
+# anomalies that are checked against known gold
+n_first = 5
+# coordinate system to work in, GDA94 / MGA zone 50: metres
+crs = "EPSG:28350"
+# start of all random numbers: the same seed gives the same result
 seed = 42
+# language of the figures: en or zh
+lang = "en"
 
 # %% [markdown]
 # ## 1. What does the table hold?
@@ -195,11 +217,20 @@ precision.loc[
 ]
 
 # %%
-report.figure_duplicates(pairs, "Au_ppm", title="Gold at one place, sampled twice")
+report.figure_duplicates(
+    pairs, "Au_ppm", title="Gold at one place, sampled twice", lang=lang
+)
+
+# %% [markdown]
+# Does the difference of two samples grow with the content? Points above the line repeat worse than was asked for.
 
 # %%
 report.figure_thompson_howarth(
-    pairs, "Cu_ppm", target_rsd=20.0, title="Copper: difference against content"
+    pairs,
+    "Cu_ppm",
+    target_rsd=20.0,
+    title="Copper: difference against content",
+    lang=lang,
 )
 
 # %% [markdown]
@@ -229,8 +260,13 @@ found.verdicts["verdict"].value_counts().to_frame()
 doubtful = found.verdicts.query("verdict != 'accept'")
 doubtful[["lab_batch", "analyte", "verdict", "bias_pct", "reason"]]
 
+# %% [markdown]
+# One of them, control sample by control sample:
+
 # %%
-report.figure_control_chart(found.references, "Cu_ppm", title="Copper, sample district")
+report.figure_control_chart(
+    found.references, "Cu_ppm", title="Copper, sample district", lang=lang
+)
 
 # %% [markdown]
 # Batch T3 stands above the centre line: a bias of a whole batch, which no duplicate would have shown. Rules also have their
@@ -348,7 +384,11 @@ shares[shares > 0].sort_values(ascending=False).to_frame()
 model = geochem.RobustPCA(n_components=4, columns=parts, random_state=seed)
 scores = model.fit(complete).transform(complete)
 report.figure_biplot(
-    model, scores, groups=complete["campaign"], title="Stream sediments, weak leach"
+    model,
+    scores,
+    groups=complete["campaign"],
+    title="Stream sediments, weak leach",
+    lang=lang,
 )
 
 # %%
@@ -377,18 +417,25 @@ background.pivot_table("threshold", index="analyte", columns="method")[methods]
 # %%
 gold = background.query("analyte == 'Au_ppb'").set_index("method")["threshold"]
 report.figure_distribution(
-    complete, "Au_ppb", thresholds=gold.to_dict(), title="Gold and five thresholds"
+    complete,
+    "Au_ppb",
+    thresholds=gold.to_dict(),
+    title="Gold and five thresholds",
+    lang=lang,
 )
+
+# %% [markdown]
+# Is there a break in the distribution that would be a natural threshold? Two ways to look for one:
 
 # %%
 mixture = geochem.threshold_mixture(leach, "Au_ppb", random_state=seed)
 report.figure_probability_plot(
-    leach, "Au_ppb", mixture=mixture, title="Is gold a mixture?"
+    leach, "Au_ppb", mixture=mixture, title="Is gold a mixture?", lang=lang
 )
 
 # %%
 fractal = geochem.concentration_number(leach, "Au_ppb", random_state=seed)
-report.figure_fractal(fractal)
+report.figure_fractal(fractal, lang=lang)
 
 # %% [markdown]
 # - For gold, four of the five methods agree within a third, Tukey's fence lies far above: with so skewed a tail it asks for more.
@@ -419,7 +466,9 @@ sill = variogram.nugget + sum(part.sill for part in variogram.structures)
 print(f"nugget: {variogram.nugget / sill:.0%} of the sill")
 
 # %%
-report.figure_variogram(experimental, model=variogram, title="lg Au, weak leach")
+report.figure_variogram(
+    experimental, model=variogram, title="lg Au, weak leach", lang=lang
+)
 
 # %% [markdown]
 # More than half of what gold varies, it varies within the shortest distance: the noise that the duplicates announced, and
@@ -448,15 +497,20 @@ maps = {
     ).compute()
     for name in targets
 }
-report.figure_element_map(kriged["estimate"], samples=complete, title="Gold, kriged")
+report.figure_element_map(
+    kriged["estimate"], samples=complete, title="Gold, kriged", lang=lang
+)
 
 # %%
 deviation = (kriged["variance"] ** 0.5).assign_attrs(units="ppb")
-report.figure_map(deviation, title="Standard deviation of kriging")
+report.figure_map(deviation, title="Standard deviation of kriging", lang=lang)
+
+# %% [markdown]
+# The same samples by inverse distance:
 
 # %%
 report.figure_element_map(
-    maps["Au_ppb"], samples=complete, title="Gold, inverse distance"
+    maps["Au_ppb"], samples=complete, title="Gold, inverse distance", lang=lang
 )
 
 # %% [markdown]
@@ -498,7 +552,9 @@ held[["value", *estimates]].corr("spearman").loc[estimates, ["value"]]
 
 # %%
 singular = geochem.singularity_index(maps["Au_ppb"]).compute()
-report.figure_map(singular["delta_alpha"], title="Gold: local enrichment (2 - alpha)")
+report.figure_map(
+    singular["delta_alpha"], title="Gold: local enrichment (2 - alpha)", lang=lang
+)
 
 # %% [markdown]
 # ## 10. Anomalies, cut, joined and rated
@@ -545,12 +601,13 @@ cut["Au_ppb"].anomalies[
 # sample. The others are, whatever their square kilometres, a sample to take again. The rating knows size and contrast, not
 # that; rank by rank, read both tables.
 
-# %%
+# %% tags=["thumbnail"]
 report.figure_element_map(
     maps["Au_ppb"],
     zones=cut["Au_ppb"].zones,
     composites=rated.head(n_first),
     title="Gold, with zones and the first anomalies",
+    lang=lang,
 )
 
 # %%
@@ -560,6 +617,7 @@ report.figure_anomaly_sheet(
     zones={name: each.zones for name, each in cut.items()},
     samples=complete,
     title="First anomaly",
+    lang=lang,
 )
 
 # %% [markdown]
@@ -634,11 +692,15 @@ report.figure_map(
     deposits=sites,
     targets=rated.head(n_first),
     title="Gold (ppb) by share of ground, and known sites",
+    lang=lang,
 )
+
+# %% [markdown]
+# From the richest ground to the poorest: how many sites are captured on how much of it?
 
 # %%
 curve = validation.prediction_area(maps["Au_ppb"], sites)
-report.figure_prediction_area(curve.table, crossing=curve._asdict())
+report.figure_prediction_area(curve.table, crossing=curve._asdict(), lang=lang)
 
 # %% [markdown]
 # So: a good sign, and no proof. The gold map favours ground with known gold, but one group of sites carries most of that, and
@@ -646,7 +708,13 @@ report.figure_prediction_area(curve.table, crossing=curve._asdict())
 # samples, not the one with the highest score. Of the others we know only that no site was *registered* there.
 
 # %% [markdown]
-# ## With your own data
+# ## Limits
+#
+# One table without its laboratory certificates: method, digestion and limits are inferred from the numbers.
+# Stream sediments speak for the basin above them, and these were mapped as points, since there is no elevation model with
+# the set. Rank and score order these anomalies among themselves and mean nothing beside those of another survey.
+#
+# ## Exercises with your own data
 #
 # - `survey.read_samples` reads your table; `quality.read_assays` keeps every batch, method and limit. Have the control samples
 #   with them.
@@ -656,15 +724,17 @@ report.figure_prediction_area(curve.table, crossing=curve._asdict())
 #   sites that gold missed stand out?
 # - The same in a terminal: `prospect geochem -h`.
 #
-# **References.** Helsel (2012), *Statistics for Censored Environmental Data*. Filzmoser, Hron and Reimann (2009), robust
-# principal components, Environmetrics 20. Reimann, Filzmoser and Garrett (2005), background and threshold, Science of the
-# Total Environment 346. Cheng (2007), singularity, Ore Geology Reviews 32. Chilès and Delfiner (2012), *Geostatistics*.
-# Stanley and Lawie (2007), duplicates, Exploration and Mining Geology 16.
+# ## References
 #
-# **Next.** `07_geochem_china_practice` (in Chinese) goes through Chinese practice on a district whose answer is known;
+# - Helsel (2012), *Statistics for Censored Environmental Data*.
+# - Filzmoser, Hron and Reimann (2009), robust principal components, Environmetrics 20.
+# - Reimann, Filzmoser and Garrett (2005), background and threshold, Science of the Total Environment 346.
+# - Cheng (2007), singularity, Ore Geology Reviews 32.
+# - Chilès and Delfiner (2012), *Geostatistics*.
+# - Stanley and Lawie (2007), duplicates, Exploration and Mining Geology 16.
+#
+# ## Next
+#
+# `07_geochem_china_practice` goes through Chinese practice on a district whose answer is known;
 # `01_prospecting_end_to_end` takes geochemistry as one layer of evidence among
 # others, in a model that is validated.
-#
-# **Limits.** One table without its laboratory certificates: method, digestion and limits are inferred from the numbers.
-# Stream sediments speak for the basin above them, and these were mapped as points, since there is no elevation model with
-# the set. Rank and score order these anomalies among themselves and mean nothing beside those of another survey.

@@ -8,6 +8,16 @@
 #     display_name: Python 3 (ipykernel)
 #     language: python
 #     name: python3
+#   workbench:
+#     format: 1
+#     language: zh
+#     tasks: [geochemistry, quality, anomalies, catchments]
+#     minerals: [copper, gold]
+#     sensors: [laboratory, dem]
+#     data: [synthetic_district]
+#     minutes: 1
+#     memory_gb: 1
+#     test_parameters: {resolution: 200}
 # ---
 
 # %% [markdown]
@@ -20,8 +30,7 @@
 # | 适用 | 做过 1:5 万、1:20 万化探，想把质量评定、异常下限、异常评序放进一条可复查流程的工程师 |
 # | 内容 | RGNR 39 元素与报出率、布点编号与密度、批次质量评定、检出限以下数据、背景值与异常下限、批次校平、元素地球化学图、异常分带与评序、汇水盆地 |
 # | 需要 | 约 1 分钟，内存 1 GB，双核 |
-# | 数据 | 随软件提供的合成矿区“碧溪”（Apache-2.0）：393 件水系沉积物，七种元素，五个分析批次；人为加入了几处批次系统偏差，并隐去 15 个矿床 |
-# | English | China's regional geochemical practice, from a GBK table to rated anomalies and catchments, checked against the known answer of a synthetic district. |
+# | 数据与许可 | 随软件提供的合成矿区“碧溪”`synthetic_district`（Apache-2.0）：393 件水系沉积物，七种元素，五个分析批次；人为加入了几处批次系统偏差，并隐去 15 个矿床 |
 #
 # 碧溪是虚构的。好处在于：规则看见了什么、漏掉了什么，都可以核对。
 
@@ -42,18 +51,27 @@ from survey import quality
 pd.options.display.float_format = lambda v: f"{v:.0f}" if v >= 1e4 else f"{v:.4g}"
 pd.options.display.max_columns = 30
 pd.options.display.max_colwidth = 80
-words = report.Words("zh")
 
 # %% [markdown]
 # ## 参数
+#
+# 运行所依赖的取值集中在此。改动任何一个，然后从头运行。
 
 # %% tags=["parameters"]
+# 所用元素及含量单位
 analytes = ["Cu_ppm", "Au_ppb", "Mo_ppm", "Ag_ppm", "Pb_ppm", "Zn_ppm", "As_ppm"]
-k = 2.0  # 异常下限 T = X̄ + kS
-resolution = 100  # 元素图像元，米
-min_area = 0.5  # 单元素异常的最小面积，km²
-snap_distance = 150  # 采样点与高程模型水系之间容许的偏差，米
-n_first = 5  # 与答案对照时，取评序靠前的综合异常个数
+# 异常下限 T = X̄ + kS 中的 k
+k = 2.0
+# 元素图像元边长，米
+resolution = 100
+# 单元素异常的最小面积，km²
+min_area = 0.5
+# 采样点与高程模型水系之间容许的偏差，米
+snap_distance = 150
+# 与答案对照时，取评序靠前的综合异常个数
+n_first = 5
+# 图件和说明的语言：en 或 zh
+lang = "zh"
 
 # %% [markdown]
 # ## 1. 读入数据表
@@ -61,6 +79,7 @@ n_first = 5  # 与答案对照时，取评序靠前的综合异常个数
 # 实验室给的是 GBK 编码、中文表头，单位写作 `10-6`、`10-9`，低于检出限的写 `<0.5`，有的干脆写“未检出”。读表时不折半、不补零、不删行，只作标记。
 
 # %%
+words = report.Words(lang)
 folder = prospect.sample_district(Path(tempfile.mkdtemp()) / "bixi")
 plan = prospect.read_district(folder / "district.toml")
 table = folder / "geochemistry" / "stream_sediments_gbk.csv"
@@ -194,7 +213,7 @@ counted.loc[analytes].rename(
 
 # %%
 report.figure_duplicates(
-    pairs, "Au_ppb", measure="RE", title="野外重复样：Au", lang="zh"
+    pairs, "Au_ppb", measure="RE", title="野外重复样：Au", lang=lang
 )
 
 # %% [markdown]
@@ -202,7 +221,7 @@ report.figure_duplicates(
 
 # %%
 report.figure_control_chart(
-    assessment.references, "Zn_ppm", title="标准物质：Zn", lang="zh"
+    assessment.references, "Zn_ppm", title="标准物质：Zn", lang=lang
 )
 
 # %%
@@ -241,7 +260,7 @@ page = report.write_quality_report(
     name="碧溪",
     rules="china_1_50k",
     sources=[table.name, "soils.csv", "quality_control.csv"],
-    lang="zh",
+    lang=lang,
 )
 page.name, f"{page.stat().st_size / 1e6:.1f} MB"
 
@@ -308,7 +327,7 @@ told[
 # %%
 samples = geochem.impute_censored(samples, columns=analytes, method="lr_em")
 for note in samples.attrs["notes"]:
-    print("·", note.say("zh"))
+    print("·", note.say(lang))
 
 # %% [markdown]
 # ## 6. 背景值与异常下限
@@ -348,10 +367,13 @@ pd.DataFrame(
     }
 )
 
+# %% [markdown]
+# 两条下限在分布图上各落在哪里：
+
 # %%
 thresholds = {f"{name}迭代 T": found.threshold for name, found in passes.items()}
 report.figure_distribution(
-    samples, "Cu_ppm", thresholds=thresholds, title="Cu 的含量分布", lang="zh"
+    samples, "Cu_ppm", thresholds=thresholds, title="Cu 的含量分布", lang=lang
 )
 
 # %% [markdown]
@@ -378,7 +400,7 @@ anomalies = geochem.map_anomalies(
     samples, analytes, like=like, k=k, min_area_km2=min_area
 )
 for note in anomalies.notes:
-    print("·", note.say("zh"))
+    print("·", note.say(lang))
 
 # %%
 report.figure_element_map(
@@ -387,8 +409,11 @@ report.figure_element_map(
     zones=anomalies.maps["Cu_ppm"].zones,
     samples=samples,
     title="Cu（10⁻⁶），0.1 lgC 等间隔分级",
-    lang="zh",
+    lang=lang,
 )
+
+# %% [markdown]
+# 金按累积频率分级：
 
 # %%
 report.figure_element_map(
@@ -397,7 +422,7 @@ report.figure_element_map(
     zones=anomalies.maps["Au_ppb"].zones,
     samples=samples,
     title="Au（10⁻⁹），累积频率分级",
-    lang="zh",
+    lang=lang,
 )
 
 # %% [markdown]
@@ -420,14 +445,14 @@ print(f"表中没有、因而未参与评分的项：{rating['absent']}")
 register = geochem.anomaly_register(anomalies.composites, lang="zh")
 register.drop(columns="所含单元素异常")
 
-# %%
+# %% tags=["thumbnail"]
 main = anomalies.composites["main_analyte"].iloc[0]
 report.figure_element_map(
     anomalies.grids[main],
     limits=geochem.map_classes(samples[main], method="quantile"),
     composites=anomalies.composites,
     title=f"综合异常评序（底图 {main.split('_')[0]}）",
-    lang="zh",
+    lang=lang,
 )
 
 # %% [markdown]
@@ -443,7 +468,7 @@ report.figure_anomaly_sheet(
     zones={name: anomalies.maps[name].zones for name in members},
     samples=samples,
     title=f"综合异常 {first['composite_id'].iloc[0]} 剖析图",
-    lang="zh",
+    lang=lang,
 )
 
 # %% [markdown]
@@ -486,7 +511,7 @@ page = report.write_anomaly_report(
     samples=samples,
     name="碧溪",
     n_sheets=3,
-    lang="zh",
+    lang=lang,
 )
 survey.save_table(
     geochem.anomaly_register(judged, lang="zh"), folder / "异常登记表.xlsx"
@@ -504,7 +529,7 @@ basins = geochem.delineate_catchments(
     samples, dem, snap_distance=snap_distance, unplaced="keep"
 )
 for note in basins.attrs["notes"]:
-    print("·", note.say("zh"))
+    print("·", note.say(lang))
 over = (basins["area_km2"] > 2).mean()
 middle = basins["area_km2"].median()
 print(f"汇水面积中位数 {middle:.2f} km²；大于 2 km² 的占 {over:.0%}")
@@ -517,7 +542,7 @@ report.figure_catchments(
     samples=samples,
     name="Cu（10⁻⁶）",
     title="Cu：圈盆地，不圈点",
-    lang="zh",
+    lang=lang,
 )
 
 # %% [markdown]
@@ -531,7 +556,7 @@ residuals = geochem.catchment_background(
     samples, basins, rocks, "Cu_ppm", method="robust", scale="log"
 )
 for note in residuals.notes:
-    print("·", note.say("zh"))
+    print("·", note.say(lang))
 residuals.lithologies[["lithology", "content", "catchments"]].rename(
     columns={
         "lithology": "岩性",
@@ -550,7 +575,7 @@ report.figure_catchments(
     dem=dem,
     name="Cu 对数残差",
     title="Cu：扣除岩性背景之后",
-    lang="zh",
+    lang=lang,
 )
 
 # %% [markdown]
@@ -677,7 +702,7 @@ figure = report.figure_catchments(
     dem=dem,
     name="Cu 对数残差",
     title="残差与综合异常（绿线）；白圆：已知斑岩型，星：未发现",
-    lang="zh",
+    lang=lang,
 )
 axes = figure.axes[0]
 for places, sign, colour, size in ((porphyry, "o", "w", 5), (hidden, "*", "gold", 13)):
@@ -688,7 +713,11 @@ for shape in anomalies.composites.geometry.explode():
 figure
 
 # %% [markdown]
-# ## 换成自己的数据
+# ## 局限
+#
+# 碧溪的规律是设定的，真实矿区没有这么听话：次生富集、采样介质、景观带、人工污染都没有模拟。异常下限和异常出自同一批样品，只能在本区内排序；评分不代表矿的大小和品位；15 个未发现矿床太少，AUC 差零点零几不说明优劣。
+#
+# ## 用自己的数据练习
 #
 # 1. 把 `table` 换成自己的数据表，看 `points.attrs["notes"]` 里认出了什么、没认出什么。
 # 2. 复制规则文件 `china_1_50k`，按手头的规范原文改数字，写 `rules="我的规则.toml"`，再看批次结论变不变。
@@ -698,8 +727,19 @@ figure
 #
 # 命令行也可以做同样的事：`prospect geochem qc`、`prospect geochem anomalies`、`prospect geochem catchments`，加 `--lang zh`。
 #
-# **参考。** DZ/T 0011-2015《地球化学普查规范（1:50 000）》；DZ/T 0167《区域地球化学勘查规范》；DZ/T 0130《地质矿产实验室测试质量管理规范》；DB63/T 1936-2021；GB/T 14496《地球化学勘查术语》；Xie 等（1997）；Bonham-Carter 与 Goodfellow（1986）；Reimann 等（2005）。规范的数字在规则文件中，未与原文核对的已注明。
+# ## 参考文献
 #
-# **局限（Limits）。** 碧溪的规律是设定的，真实矿区没有这么听话：次生富集、采样介质、景观带、人工污染都没有模拟。异常下限和异常出自同一批样品，只能在本区内排序；评分不代表矿的大小和品位；15 个未发现矿床太少，AUC 差零点零几不说明优劣。
+# - DZ/T 0011-2015《地球化学普查规范（1:50 000）》
+# - DZ/T 0167《区域地球化学勘查规范》
+# - DZ/T 0130《地质矿产实验室测试质量管理规范》
+# - DB63/T 1936-2021
+# - GB/T 14496《地球化学勘查术语》
+# - Xie 等（1997）
+# - Bonham-Carter 与 Goodfellow（1986）
+# - Reimann 等（2005）
 #
-# **接着读**：`01_prospecting_end_to_end` 把这些异常与地质、物探合起来做成矿预测。
+# 规范的数字在规则文件中，未与原文核对的已注明。
+#
+# ## 下一步
+#
+# `01_prospecting_end_to_end` 把这些异常与地质、物探合起来做成矿预测。

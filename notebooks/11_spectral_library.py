@@ -8,6 +8,16 @@
 #     display_name: Python 3 (ipykernel)
 #     language: python
 #     name: python3
+#   workbench:
+#     format: 1
+#     language: en
+#     tasks: [spectral-library, remote-sensing, validation]
+#     minerals: [kaolinite, alunite, muscovite, illite, montmorillonite, chlorite, epidote, calcite, dolomite, gypsum, jarosite, talc]
+#     sensors: [spectrometer, emit, aster, sentinel2, aviris]
+#     data: [spectral/usgs_splib07_aviris95, spectral/usgs_splib07_1nm_rules, spectral/aster_library_ascii, spectral/emit_10x10, spectral/sensor_responses]
+#     minutes: 1
+#     memory_gb: 1
+#     test_parameters: {n_draws: 1}
 # ---
 
 # %% [markdown]
@@ -21,8 +31,7 @@
 # | For | geologists who measure rocks, or read images, and want reference spectra at hand |
 # | You will learn | to read spectra of any format and see what was cleaned, keep them with their origin, find them again, compare them, and judge what ASTER, Sentinel-2 and EMIT can tell apart |
 # | Needs | less than 1 minute and 1 GB of memory on 2 cores |
-# | Data | USGS Spectral Library 7 as seen by AVIRIS, and 77 of its spectra at 1 nm (public domain); three spectra of the ASTER library (JPL, JHU and USGS; free to use with citation); a piece of an EMIT scene (NASA/JPL, Apache-2.0); response curves of ASTER (Apache-2.0). 5 MB, fetched once; the table at 1 nm and the curves come from a local copy of the data (`PROSPECT_DATA_DIR`) |
-# | 中文 | 把不同格式的实测光谱导入同一个光谱库(清理了什么、来源何处,一一说明),用中英文词语、矿物分类、吸收特征或未知光谱检索,再看 ASTER、Sentinel-2 和 EMIT 各能区分哪些矿物,最后导出与共享。 |
+# | Data and licence | USGS Spectral Library 7 as seen by AVIRIS, `spectral/usgs_splib07_aviris95`, and 77 of its spectra at 1 nm, `spectral/usgs_splib07_1nm_rules` (public domain); three spectra of the ASTER library, `spectral/aster_library_ascii` (JPL, JHU and USGS; free to use with citation); a piece of an EMIT scene, `spectral/emit_10x10` (NASA/JPL, Apache-2.0); response curves of ASTER, `spectral/sensor_responses` (Apache-2.0). 5 MB, fetched once; the table at 1 nm and the curves come from a local copy of the data (`PROSPECT_DATA_DIR`) |
 #
 # All spectra are real, with all that real files bring.
 
@@ -44,18 +53,28 @@ pd.options.display.max_colwidth = 70
 
 # %% [markdown]
 # ## Parameters
+#
+# What a run depends on, in one place. Change a value and run everything again.
 
 # %% tags=["parameters"]
-clay_window = (2000, 2450)  # nm, where clays, micas and carbonates absorb
-swir = (1550, 2450)  # nm, the same with the shoulder before it
+# range where clays, micas and carbonates absorb, nm
+clay_window = (2000, 2450)
+# the same with the shoulder before it, nm
+swir = (1550, 2450)
+# minerals compared with each other in steps 5 to 7
 minerals = [
     *("kaolinite", "halloysite", "alunite", "muscovite", "illite", "montmorillonite"),
     *("clinochlore", "epidote", "calcite", "dolomite", "gypsum", "jarosite"),
     *("talc", "antigorite"),
-]  # compared with each other in steps 5 to 7
+]
+# signal to noise of the instruments compared, equal in all bands
 signal_to_noise = 100
-n_draws = 5  # of noise
+# draws of noise
+n_draws = 5
+# start of all random numbers: the same seed gives the same result
 seed = 42
+# language of the figures: en or zh
+lang = "en"
 
 # %% [markdown]
 # ## 1. What does a library file really hold?
@@ -219,6 +238,7 @@ report.figure_spectra(
     shelf.read(same),
     labels=same.set_index("spectrum_id")["name"].str.slice(14).to_dict(),
     title="Kaolinite CM9, by spectrometer",
+    lang=lang,
 )
 
 # %% [markdown]
@@ -241,6 +261,7 @@ report.figure_spectra(
     labels=names,
     offset="auto",
     title="Three minerals, their continuum and absorptions",
+    lang=lang,
 )
 
 # %%
@@ -329,7 +350,11 @@ report.figure_spectra(
     matches=matches * bright,
     labels=titles,
     title="Nearest over the whole range, at the brightness of the pixel",
+    lang=lang,
 )
+
+# %% [markdown]
+# And those of the clay window, drawn the same way:
 
 # %%
 shown = shown.sel(wavelength=slice(*clay_window))
@@ -341,6 +366,7 @@ report.figure_spectra(
     matches=matches * bright,
     labels=titles,
     title="Nearest in the clay window, at the brightness of the pixel",
+    lang=lang,
 )
 
 # %% [markdown]
@@ -402,17 +428,24 @@ views = {
     for name in ("emit", "aster", "sentinel2a")
 }
 report.figure_spectra(
-    lab, labels=simple, offset="auto", title="Laboratory, channels of 1 nm"
+    lab, labels=simple, offset="auto", title="Laboratory, channels of 1 nm", lang=lang
 )
+
+# %% tags=["thumbnail"]
+report.figure_spectra(
+    views["emit"],
+    labels=simple,
+    offset="auto",
+    title="EMIT, bands of 7.4 nm",
+    lang=lang,
+)
+
+# %% [markdown]
+# The same three minerals in six bands:
 
 # %%
 report.figure_spectra(
-    views["emit"], labels=simple, offset="auto", title="EMIT, bands of 7.4 nm"
-)
-
-# %%
-report.figure_spectra(
-    views["aster"], labels=simple, offset="auto", title="ASTER, six bands"
+    views["aster"], labels=simple, offset="auto", title="ASTER, six bands", lang=lang
 )
 
 # %% [markdown]
@@ -554,7 +587,14 @@ print("faults:", shelf.verify())
 # - EMIT resolves the features that tell clays, micas and carbonates apart. ASTER has bands where some of them stand. Sentinel-2 does
 #   not see them, whatever a score over its whole range may suggest.
 #
-# ## With your own data
+# ## Limits
+#
+# A dozen minerals, three to eighteen specimens of each, from one collection: the shares of steps 6 and 7 describe this
+# library, not your ground, and with 87 spectra they are uncertain by some four percent. Specimens were told apart by their
+# numbers, and under one mineral name not all are pure. Noise was drawn equal and independent in all bands; that of a real
+# instrument grows where light is scarce. Sensors are nominal unless you give their curves.
+#
+# ## Exercises with your own data
 #
 # - `prospect library add mylib measurements/ --create --who me` reads a folder of ASD, SVC, Spectral Evolution, SPECPR, RELAB, ECOSTRESS, ENVI or
 #   CSV files, or a zip of them; `prospect library search mylib "高岭石" --feature 2195-2215` asks it; `prospect library search mylib --spectrum unknown.asd`
@@ -564,14 +604,14 @@ print("faults:", shelf.verify())
 # - `prospect.view.view_cube(cube, library=shelf)` shows an image to click in, each pixel beside its nearest spectra.
 # - Repeat step 7 with `minerals = ["goethite", "hematite", "jarosite"]` and the range 400-1000 nm. What can Sentinel-2 tell now?
 #
-# **References.** Kokaly et al. (2017), USGS Spectral Library Version 7, Data Series 1035. Baldridge et al. (2009), ASTER
-# spectral library 2.0, Remote Sensing of Environment 113. Kruse et al. (1993), spectral angle, Remote Sensing of Environment
-# 44. Clark and Roush (1984), continuum, Journal of Geophysical Research 89. Green et al. (2020), EMIT, IEEE Aerospace
-# Conference.
+# ## References
 #
-# **Next.** `12_mineral_mapping` takes the library to an image: minerals with reasons, and alteration as evidence.
+# - Kokaly et al. (2017), USGS Spectral Library Version 7, Data Series 1035.
+# - Baldridge et al. (2009), ASTER spectral library 2.0, Remote Sensing of Environment 113.
+# - Kruse et al. (1993), spectral angle, Remote Sensing of Environment 44.
+# - Clark and Roush (1984), continuum, Journal of Geophysical Research 89.
+# - Green et al. (2020), EMIT, IEEE Aerospace Conference.
 #
-# **Limits.** A dozen minerals, three to eighteen specimens of each, from one collection: the shares of steps 6 and 7 describe this
-# library, not your ground, and with 87 spectra they are uncertain by some four percent. Specimens were told apart by their
-# numbers, and under one mineral name not all are pure. Noise was drawn equal and independent in all bands; that of a real
-# instrument grows where light is scarce. Sensors are nominal unless you give their curves.
+# ## Next
+#
+# `12_mineral_mapping` takes the library to an image: minerals with reasons, and alteration as evidence.

@@ -8,6 +8,15 @@
 #     display_name: Python 3 (ipykernel)
 #     language: python
 #     name: python3
+#   workbench:
+#     format: 1
+#     language: en
+#     tasks: [mineral-mapping, alteration, unmixing, detection, remote-sensing]
+#     minerals: [kaolinite, white-mica, chlorite, calcite]
+#     sensors: [hyperspectral, swir, emit, sentinel2]
+#     data: [synthetic_district, spectral/usgs_splib07_1nm_rules, spectral/emit_10x10]
+#     minutes: 1
+#     memory_gb: 1
 # ---
 
 # %% [markdown]
@@ -21,8 +30,7 @@
 # | For | geologists who get a hyperspectral image and want a mineral map they can defend |
 # | You will learn | to check a cube, tell noise from signal, find endmembers, match, detect, measure absorptions, unmix, identify minerals with reasons, turn them into evidence, and test each step |
 # | Needs | less than 1 minute and 1 GB of memory on 2 cores |
-# | Data | the SWIR strip of the synthetic district (Apache-2.0; the true cover of each mineral is known), spectra of the USGS library splib07 (public domain), a piece of an EMIT scene (NASA/JPL, Apache-2.0): 1.3 MB, fetched once |
-# | 中文 | 从高光谱影像立方体出发:检查数据、估计噪声与信号维数、提取端元、光谱匹配、目标探测、吸收特征、混合分解、带理由的专家系统填图,最后生成蚀变证据图层,并用已知真值逐一检验。 |
+# | Data and licence | the SWIR strip of the synthetic district, `synthetic_district` (Apache-2.0; the true cover of each mineral is known), spectra of the USGS library splib07, `spectral/usgs_splib07_1nm_rules` (public domain), a piece of an EMIT scene, `spectral/emit_10x10` (NASA/JPL, Apache-2.0): 1.3 MB, fetched once |
 #
 # The answer is known here, so every method is marked against it. On your own ground nobody does that for you: the marks tell
 # which questions to take to the field.
@@ -47,16 +55,28 @@ pd.options.display.max_colwidth = 120
 
 # %% [markdown]
 # ## Parameters
+#
+# What a run depends on, in one place. Change a value and run everything again.
 
 # %% tags=["parameters"]
+# endmembers that are looked for
 n_endmembers = 5
-max_angle = 0.05  # radians: the widest angle that still counts as a match
-false_alarm_rate = 0.01  # of the background
-clay_window = (2120, 2260)  # nm, where Al-OH absorbs
-carbonate_window = (2260, 2400)  # nm, where CO3 and Mg-OH absorb
-shape_window = (2100, 2420)  # nm, where shapes are compared
-present = 0.10  # share of the ground from which a mineral counts as present
+# the widest angle that still counts as a match, radians
+max_angle = 0.05
+# share of the background that is called a target by mistake, 0 to 1
+false_alarm_rate = 0.01
+# range where Al-OH absorbs, nm
+clay_window = (2120, 2260)
+# range where CO3 and Mg-OH absorb, nm
+carbonate_window = (2260, 2400)
+# range where shapes are compared, nm
+shape_window = (2100, 2420)
+# share of the ground from which a mineral counts as present, 0 to 1
+present = 0.10
+# start of all random numbers: the same seed gives the same result
 seed = 42
+# language of the figures: en or zh
+lang = "en"
 
 # %% [markdown]
 # ## 1. What is in the file?
@@ -87,7 +107,9 @@ bands[["missing", "negative", "saturated", "zero", "bad"]].sum().to_frame().T
 # that absorbs at 2340 nm lacks blue and turns yellowish. The dark east is dark rock.
 
 # %%
-report.figure_quicklook(cube, bands=[2120, 2205, 2340], title="2120, 2205, 2340 nm")
+report.figure_quicklook(
+    cube, bands=[2120, 2205, 2340], title="2120, 2205, 2340 nm", lang=lang
+)
 
 # %% [markdown]
 # Look at spectra before computing with them. In Jupyter this picture can be clicked: the spectrum of the pixel appears beside the
@@ -137,7 +159,7 @@ components = mnf.transform(cube)
 components["component"] = [
     f"MNF {i}: S/N {snr:,.1f}" for i, snr in enumerate(mnf.snr_, 1)
 ]
-report.figure_evidence(components.to_dataset(dim="component"))
+report.figure_evidence(components.to_dataset(dim="component"), lang=lang)
 
 # %% [markdown]
 # Components 1 to 5 hold ground, from 6 on there is grain without shape. Grain that still shows streaks or shapes would
@@ -201,7 +223,9 @@ features[["spectrum", "position", "depth", "width"]]
 # %%
 names = ["bare rock", "calcite", "kaolinite and mica", "white mica", "chlorite"]
 corners = corners.assign_coords(spectrum=names)
-report.figure_spectra(corners, offset="auto", title="Corners of the scene (N-FINDR)")
+report.figure_spectra(
+    corners, offset="auto", title="Corners of the scene (N-FINDR)", lang=lang
+)
 
 # %% [markdown]
 # ## 4. The classic map: spectral angles
@@ -215,7 +239,7 @@ samples = ["muscovite_lowAl", "kaolinite_pxl", "clinochlore_Fe", "calcite_abunda
 others = ["dolomite", "epidote", "alunite_K_250C", "montmorillonite_Na"]
 candidates = usgs.sel(spectrum=[*samples, *others])
 report.figure_spectra(
-    candidates, offset="auto", title="References, on the bands of the strip"
+    candidates, offset="auto", title="References, on the bands of the strip", lang=lang
 )
 
 # %%
@@ -232,7 +256,7 @@ by_shape = mapping.classify_angle(
     shapes, usgs_shapes.sel(spectrum=[*samples, *others]), max_angle=max_angle
 )
 report.figure_mineral_map(
-    by_shape["class"], title=f"Nearest shape, within {max_angle} radians"
+    by_shape["class"], title=f"Nearest shape, within {max_angle} radians", lang=lang
 )
 
 # %% [markdown]
@@ -285,11 +309,13 @@ against_truth(by_shape["class"])
 clay = mapping.minimum_wavelength(cube, clay_window)
 carbonate = mapping.minimum_wavelength(cube, carbonate_window)
 report.figure_minimum_wavelength(
-    clay, limits=(2190, 2260), title="Deepest absorption, 2120-2260 nm"
+    clay, limits=(2190, 2260), title="Deepest absorption, 2120-2260 nm", lang=lang
 )
 
 # %%
-report.figure_minimum_wavelength(carbonate, title="Deepest absorption, 2260-2400 nm")
+report.figure_minimum_wavelength(
+    carbonate, title="Deepest absorption, 2260-2400 nm", lang=lang
+)
 
 # %% [markdown]
 # The first map has three parts: near 2205 nm Al-OH of mica and kaolinite, near 2250 nm Fe-OH of chlorite around it, and in the
@@ -332,7 +358,10 @@ mapping.target_table(blind, false_alarm_rate=false_alarm_rate)
 
 # %%
 report.figure_map(
-    blind.isel(target=0), role="evidence", title="ACE, background = whole scene"
+    blind.isel(target=0),
+    role="evidence",
+    title="ACE, background = whole scene",
+    lang=lang,
 )
 
 # %% [markdown]
@@ -345,7 +374,9 @@ barren = clay["depth"] < 0.02
 quiet = mapping.scene_statistics(cube, mask=barren)
 score = mapping.ace(cube, target, statistics=quiet, regularisation=0.001)
 score = score.isel(target=0)
-report.figure_map(score, role="evidence", title="ACE, background = ground without clay")
+report.figure_map(
+    score, role="evidence", title="ACE, background = ground without clay", lang=lang
+)
 
 # %%
 kaolinite = truth.sel(mineral="kaolinite")
@@ -358,6 +389,9 @@ cover = pd.cut(kaolinite.to_series(), [-0.01, 0.001, 0.01, 0.05, 0.1, 0.2, 1])
 marked.to_series().groupby(cover, observed=True).agg(["size", "mean"]).rename(
     columns={"size": "pixels", "mean": "marked"}
 )
+
+# %% [markdown]
+# In one number, for both backgrounds:
 
 # %%
 pd.Series(
@@ -379,7 +413,7 @@ pd.Series(
 
 # %%
 mixed = mapping.unmix(cube, corners, method="fcls")
-report.figure_abundances(mixed)
+report.figure_abundances(mixed, lang=lang)
 
 # %% [markdown]
 # Beautiful, and how true? We compare with shares by references of the library, to which we add only bare rock from the
@@ -460,8 +494,8 @@ lost.groupby("why")["rule"].agg(", ".join).to_frame(
 # %% [markdown]
 # Read that first: what the bands cannot show was not looked for, and its absence from the map means nothing.
 
-# %%
-report.figure_mineral_map(found, title="Minerals by rules")
+# %% tags=["thumbnail"]
+report.figure_mineral_map(found, title="Minerals by rules", lang=lang)
 
 # %% [markdown]
 # *Unclassified* is an answer, too: no rule accepts that ground.
@@ -481,7 +515,9 @@ best = np.argmax(chlorite.where(epidote, 0).data)
 row, column = np.unravel_index(best, chlorite.shape)
 pixel = cube[:, row, column]
 reasons = mapping.explain_spectrum(pixel, rules, candidates=3)
-report.figure_reasons(reasons, title="A pixel of chlorite that is mapped as epidote")
+report.figure_reasons(
+    reasons, title="A pixel of chlorite that is mapped as epidote", lang=lang
+)
 
 # %% [markdown]
 # Both accept it, with nearly the same fit. Chlorite and epidote share Fe-OH near 2250 and a band near 2340 nm; what tells
@@ -521,7 +557,7 @@ against_truth(mapping.mineral_groups(found))
 # %%
 zones = mapping.alteration_zones(found)
 wanted = ["phyllic", "argillic", "propylitic", "carbonate"]
-report.figure_evidence(zones[wanted])
+report.figure_evidence(zones[wanted], lang=lang)
 
 # %%
 pd.DataFrame(
@@ -598,7 +634,7 @@ stack = prospect.stack_evidence(
         for section in plan.evidence
     }
 )
-report.figure_evidence(stack)
+report.figure_evidence(stack, lang=lang)
 
 # %%
 for note in stack["phyllic"].attrs["notes"]:
@@ -671,7 +707,7 @@ counted.groupby("bad").agg(
 
 # %%
 real = mapping.identify_minerals(emit, rules)
-report.figure_mineral_map(real, title="EMIT, Pasadena")
+report.figure_mineral_map(real, title="EMIT, Pasadena", lang=lang)
 
 # %% [markdown]
 # Mostly leaves, which hide whatever lies below. Calcite in a city is concrete. But magnesite? Ask.
@@ -682,6 +718,7 @@ row, column = np.argwhere(odd.data)[0]
 report.figure_reasons(
     mapping.explain_spectrum(emit[:, row, column], rules, candidates=2),
     title=f"EMIT, row {row}, column {column}",
+    lang=lang,
 )
 
 # %%
@@ -691,7 +728,7 @@ spectra = xr.concat(
     [emit[:, i, j].drop_vars(["y", "x"]) for i, j in some.values()], "spectrum"
 )
 report.figure_spectra(
-    spectra.assign_coords(spectrum=list(some)), title="Two pixels of EMIT"
+    spectra.assign_coords(spectrum=list(some)), title="Two pixels of EMIT", lang=lang
 )
 
 # %% [markdown]
@@ -710,7 +747,9 @@ broad = spectral.open_cube(folder / "imagery" / "sentinel2.tif")
 hydroxyl = imagery.alteration_evidence(broad, "hydroxyl").compute()
 for note in hydroxyl.attrs["notes"]:
     print("-", note)
-report.figure_map(hydroxyl, role="evidence", title="Sentinel-2: hydroxyl minerals")
+report.figure_map(
+    hydroxyl, role="evidence", title="Sentinel-2: hydroxyl minerals", lang=lang
+)
 
 # %%
 altered = survey.open_grid(folder / "truth" / "alteration.tif").compute()
@@ -734,7 +773,13 @@ print(
 # it; calcite in the north and south-west. Where each absorption lies is certain. Which of two relatives it is often is not, and
 # amounts depend on references. Into the model go zones and depths, not names.
 #
-# ## With your own data
+# ## Limits
+#
+# The strip is synthetic: its minerals mix linearly, its noise is even, its air is clear. Real mixtures are intimate, and
+# atmosphere, shade, moisture and dust move every number above. An image sees the upper micrometres: neither depth nor grade, nor
+# anything under leaves, soil or snow. And a mineral is not alteration, until a geologist says which rock it should not be in.
+#
+# ## Exercises with your own data
 #
 # - A product as it comes, such as EMIT, EnMAP, PRISMA, DESIS, ASTER, Sentinel-2 or Landsat:
 #   `cube = spectral.open_product("EMIT_L2A_RFL_….nc")`. Then every cell from step 1 on, with windows and zones for what you expect.
@@ -746,16 +791,20 @@ print(
 # - Write an `alteration.toml` for your type of deposit and give it to `mapping.alteration_zones(found, rules=...)`.
 # - The same in a terminal: `prospect spectral -h`, `prospect library -h`.
 #
-# **References.** Clark et al. (2003), expert systems for imaging spectroscopy, Journal of Geophysical Research 108. Green et al. (1988),
-# minimum noise fraction, IEEE TGRS 26. Bioucas-Dias and Nascimento (2008), number of signals, IEEE TGRS 46. Winter (1999), N-FINDR,
-# SPIE 3753. Kruse et al. (1993), spectral angles, Remote Sensing of Environment 44. Kraut, Scharf and Butler (2005), adaptive
-# coherence, IEEE TSP 53. Heinz and Chang (2001), constrained unmixing, IEEE TGRS 39. van Ruitenbeek et al. (2014), wavelength maps,
-# Planetary and Space Science 101. Hörig et al. (2001), hydrocarbons in images, International Journal of
-# Remote Sensing 22. Kokaly et al. (2017), USGS Spectral Library 7, USGS Data Series 1035.
+# ## References
 #
-# **Next.** `01_prospecting_end_to_end` puts layers such as these into a model that is validated. `06_geochemistry` does for
+# - Clark et al. (2003), expert systems for imaging spectroscopy, Journal of Geophysical Research 108.
+# - Green et al. (1988), minimum noise fraction, IEEE TGRS 26.
+# - Bioucas-Dias and Nascimento (2008), number of signals, IEEE TGRS 46.
+# - Winter (1999), N-FINDR, SPIE 3753.
+# - Kruse et al. (1993), spectral angles, Remote Sensing of Environment 44.
+# - Kraut, Scharf and Butler (2005), adaptive coherence, IEEE TSP 53.
+# - Heinz and Chang (2001), constrained unmixing, IEEE TGRS 39.
+# - van Ruitenbeek et al. (2014), wavelength maps, Planetary and Space Science 101.
+# - Hörig et al. (2001), hydrocarbons in images, International Journal of Remote Sensing 22.
+# - Kokaly et al. (2017), USGS Spectral Library 7, USGS Data Series 1035.
+#
+# ## Next
+#
+# `01_prospecting_end_to_end` puts layers such as these into a model that is validated. `06_geochemistry` does for
 # laboratory tables what this one does for images.
-#
-# **Limits.** The strip is synthetic: its minerals mix linearly, its noise is even, its air is clear. Real mixtures are intimate, and
-# atmosphere, shade, moisture and dust move every number above. An image sees the upper micrometres: neither depth nor grade, nor
-# anything under leaves, soil or snow. And a mineral is not alteration, until a geologist says which rock it should not be in.
