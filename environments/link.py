@@ -5,6 +5,8 @@ Written by hand instead of `pip install -e`: nothing has to be built or download
 the path file holds a relative path in plain ASCII. (Python reads path files in the
 locale's encoding; an absolute path with Chinese characters in it stops Python itself
 from starting under LC_ALL=C.)
+
+    python environments/link.py    # into the Python that runs this: conda, Binder
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sysconfig
 import tomllib
 from pathlib import Path
 
@@ -87,3 +90,11 @@ def _metadata(project: dict) -> str:
         *(f"Requires-Dist: {need}" for need in project["dependencies"]),
     ]
     return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    link(
+        Path(__file__).resolve().parents[1],
+        Path(sysconfig.get_path("purelib")),
+        Path(sysconfig.get_path("scripts")) / "python",
+    )

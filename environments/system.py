@@ -49,7 +49,8 @@ LIBRARIES = (
         "off-screen OpenGL",
         "pictures of the 3D scene",
         RENDER,
-        (("libosmesa6",), ("libegl1", "libegl-mesa0", "libgl1")),
+        # EGL first: on Debian 13 VTK does not come as far as OSMesa by itself
+        (("libegl1", "libegl-mesa0", "libgl1"), ("libosmesa6",)),
         "install Mesa's off-screen or EGL library (Fedora: mesa-libEGL mesa-libGL)",
     ),
 )

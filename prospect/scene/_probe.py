@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 VARIABLE = "VTK_DEFAULT_OPENGL_WINDOW"
 WINDOWS = (None, "vtkOSOpenGLRenderWindow", "vtkEGLRenderWindow")
-REMEDY = "apt-get install libosmesa6    (or: apt-get install libegl1 libgl1)"
+REMEDY = "apt-get install libegl1 libegl-mesa0 libgl1    (or: libosmesa6)"
 SECONDS = 120
 CODE = """
 import vtkmodules.vtkRenderingOpenGL2

@@ -144,7 +144,7 @@ def test_libraries_are_installed_or_named(setup, monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(system.shutil, "which", lambda _: "/usr/bin/apt-get")
     assert not system.provide(Path(sys.executable), tmp_path)
     said = capsys.readouterr().out
-    assert "sudo apt-get install -y libosmesa6" in said
+    assert "sudo apt-get install -y libegl1 libegl-mesa0 libgl1" in said
     assert "sudo apt-get install -y libgomp1" in said
 
     def install(packages, purpose):

@@ -25,7 +25,7 @@ def test_crash_is_a_message_with_one_command(monkeypatch):
     status = probe_offscreen()
     assert not status.ok
     assert "crashed (signal 11)" in status.message
-    assert status.remedy.startswith("apt-get install libosmesa6")
+    assert status.remedy.startswith("apt-get install libegl1 libegl-mesa0 libgl1")
 
 
 def test_next_kind_of_window_is_tried_and_remembered(monkeypatch):
