@@ -53,8 +53,10 @@ lint: setup-dev  ## style, import rules, docstrings
 	@$(bin)/lint-imports
 	@$(bin)/python -m pytest -q tests/test_docstrings.py tests/test_tree.py
 
-notebooks: setup-dev  ## the .ipynb of each notebook, from its text
-	@$(bin)/jupytext --quiet --to ipynb notebooks/[0-9]*.py
+notebooks: setup-dev  ## check the notebooks, bring translations up to date, write the .ipynb
+	@$(bin)/prospect notebook check notebooks/[0-9]*.py --lang $(lang)
+	@$(bin)/prospect notebook translate notebooks/[0-9]*.py --lang $(lang)
+	@$(bin)/prospect notebook build notebooks --lang $(lang)
 
 format: setup-dev  ## put the code into shape
 	@$(bin)/ruff check --fix .
