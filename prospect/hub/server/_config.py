@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import logging
 from pathlib import Path
@@ -150,6 +151,9 @@ def _spawner(c: Any, settings: HubSettings, folder: HubFolder) -> None:  # noqa:
             "No control groups can be written: memory is held by a watch and a limit "
             "of address space a process, cpu is not limited."
         )
+    else:
+        # stays where people still run: the system removes empty groups only
+        atexit.register(groups.remove)
     if team:
         sync_projects(settings.projects, folder)
     watch = Watch(settings.limits, groups)

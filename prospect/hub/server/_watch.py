@@ -46,7 +46,7 @@ class Watched:
     pid: int
     notice: Path
     seen: Events | None = None
-    stopped: dict[int, float] = field(default_factory=dict)
+    ended: set[tuple[int, float]] = field(default_factory=set)
 
 
 class Watch:
@@ -171,8 +171,13 @@ class Watch:
         return [(person, list(found[person.name].values())) for person in people]
 
     def _hold_to_limit(self, person: Watched, processes: list[psutil.Process]) -> None:
-        sizes = {each: _resident(each) for each in processes}
-        for each in processes:
+        # what was ended a moment ago may still be giving its memory back
+        sizes = {
+            each: _resident(each)
+            for each in processes
+            if (each.pid, _birth(each)) not in person.ended
+        }
+        for each in sizes:
             if each.pid != person.pid:
                 _sacrifice(each.pid)
         if sum(sizes.values()) <= self.limits.memory:
@@ -186,6 +191,7 @@ class Watch:
             largest = max(others, key=sizes.__getitem__)
             sizes.pop(largest)
             with contextlib.suppress(psutil.Error):
+                person.ended.add((largest.pid, _birth(largest)))
                 # psutil compares the start time: never a later process of that number
                 largest.send_signal(signal.SIGKILL)
                 self._tell_memory(person)
