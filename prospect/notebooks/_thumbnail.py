@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ._run import NotebookRun
 
 WIDTHS = (640, 560, 480, 400, 320, 240)
+COLOURS = (256, 64)
 MOST_BYTES = 80_000
 
 
@@ -81,12 +83,14 @@ def _pictures(cells: list[dict[str, Any]]) -> list[Image]:
 
 def _small(picture: Image) -> bytes:
     """PNG of few colours, as wide as the limit allows."""
+    from PIL.Image import Dither
+
     data = b""
-    for width in WIDTHS:
+    for width, colours in itertools.product(WIDTHS, COLOURS):
         scale = min(1.0, width / picture.width)
         size = (round(picture.width * scale), round(picture.height * scale))
-        small = picture.resize(size).quantize(256)
         buffer = io.BytesIO()
+        small = picture.resize(size).quantize(colours, dither=Dither.NONE)
         small.save(buffer, "PNG", optimize=True)
         data = buffer.getvalue()
         if len(data) <= MOST_BYTES:
