@@ -9,7 +9,7 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 
-from ._said import texts
+from ._said import LANGUAGES, texts
 
 QUALITY = re.compile(r"\s*([\w*-]+)\s*(?:;\s*q\s*=\s*([\d.]+))?\s*")
 
@@ -18,15 +18,21 @@ def preferred_language(chosen: str | None, accepted: str | None) -> str:
     """
     Return the language of the page.
 
-    What the person chose comes first, then what the administrator set, then what the
-    browser asks for, then the language of the system.
+    What the person chose comes first, then what was set (`prospect lab --lang`, or
+    the hub's), then what the browser asks for, then the language of the system.
     """
-    for wish in (chosen, os.environ.get("PROSPECT_LANG")):
-        if wish in {"en", "zh"}:
+    for wish in (chosen, language_set()):
+        if wish in LANGUAGES:
             return wish
     if accepted:
         return _from_browser(accepted)
     return "zh" if os.environ.get("LANG", "").startswith("zh") else "en"
+
+
+def language_set() -> str | None:
+    """Return the language of the environment, if it is one of ours."""
+    found = (os.environ.get(name) for name in ("PROSPECT_LANG", "PROSPECT_LANGUAGE"))
+    return next((each for each in found if each in LANGUAGES), None)
 
 
 def _from_browser(accepted: str) -> str:

@@ -198,10 +198,9 @@ def test_notices_reach_people_and_stay_dismissed(serve, visit, tmp_path):
     }
     notices.write_text(json.dumps([entry]), encoding="utf-8")
     limits = {"MEM_LIMIT": str(2**20), "PROSPECT_DISK_LIMIT": "100"}
-    server = serve(
-        PROSPECT_NOTICE_FILE=str(notices), PROSPECT_IDLE_SERVERS="5400", **limits
-    )
-    page = visit(server)
+    limits |= {"PROSPECT_LANGUAGE": "en", "PROSPECT_IDLE_SERVERS": "5400"}
+    server = serve(PROSPECT_NOTICE_FILE=str(notices), **limits)
+    page = visit(server, locale="zh-CN")
     page.wait_for_selector(".note >> nth=2")
     texts = page.inner_text("#notices")
     assert "Kernel stopped: 5 of 4 GB." in texts
@@ -214,6 +213,7 @@ def test_notices_reach_people_and_stay_dismissed(serve, visit, tmp_path):
     page.goto(f"{server.url}lab")
     notice = page.locator(".Toastify__toast", has_text="Kernel stopped")
     notice.wait_for()
+    assert page.inner_text("#prospect-gallery") == "Gallery", "as the hub was set"
     page.goto(f"{server.url}workbench")
     page.locator(".note", has_text="Kernel stopped").locator("button").click()
     page.reload()

@@ -11,11 +11,11 @@
   };
   const ICON = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><path fill="#b5651d" d="M16 2l12 7v14l-12 7-12-7V9z"/>' +
     '<path fill="none" stroke="#fff" stroke-width="2" d="M4 13c6 5 9-1 13 2s6 3 11-1M4 19c5 4 9 0 13 2s7 2 11-1"/></svg>';
-  let shared = null;
+  let shared = null, setting = "";
 
   function language() {
     const chosen = /(?:^|;\s*)prospect-lang=(en|zh)/.exec(document.cookie);
-    return chosen ? chosen[1] : (navigator.language || "").startsWith("zh") ? "zh" : "en";
+    return chosen ? chosen[1] : setting || ((navigator.language || "").startsWith("zh") ? "zh" : "en");
   }
   async function library(name) {
     const versions = shared[name];
@@ -87,6 +87,7 @@
       optional: [launchers.ILauncher, apputils.ICommandPalette, notebooks.INotebookTracker],
       activate: (app, launcher, palette, tracker) => {
         const base = coreutils.PageConfig.getBaseUrl();
+        setting = coreutils.PageConfig.getOption("prospectLang");
         addEntries(app, { launcher, palette }, { Widget: widgets.Widget, LabIcon: components.LabIcon, address: `${base}workbench` });
         watchNotices(new URL(base, window.location.href).href, { Notification: apputils.Notification, ServerConnection: services.ServerConnection, tracker });
       },
