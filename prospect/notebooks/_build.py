@@ -140,6 +140,11 @@ def _read_all(texts: list[Path]) -> tuple[dict[Path, dict], list[Problem]]:
             contents[path] = read_source(path)
         except DataProblems as error:
             problems += error.problems
+            continue
+        if "language" not in header_of(contents[path]):
+            what = Note("header_missing", keys=["language"])
+            remedy = Note("header_missing_remedy")
+            problems.append(Problem(what, remedy, file=path.name))
     return contents, problems
 
 

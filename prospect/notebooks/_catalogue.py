@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
     from babel.messages import Catalog
 
+LINE = re.compile(
+    r'#.*|((msgctxt|msgid|msgid_plural|msgstr(\[\d\])?)\s+)?"([^"\\]|\\.)*"|'
+)
 HEADER = "# Paragraphs of a notebook. Leave what stands in `backticks` as it is."
 # times would change the file although nothing that is said has changed
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -107,6 +111,7 @@ def read_catalogue(path: Path, *, lang: str) -> Catalog:
             fuzzy=False,
         )
     try:
+        _check_lines(path.read_text(encoding="utf-8"))
         return read_po(io.BytesIO(path.read_bytes()), abort_invalid=True, locale=lang)
     except (PoFileError, UnicodeDecodeError, ValueError) as error:
         what = Note("catalogue_unreadable", error=str(error))
@@ -139,16 +144,21 @@ def _merged(old: Catalog, template: Catalog) -> Catalog:
             old[message.id] = message  # said again: the translation comes back
             del old.obsolete[message.id]
     before = {message.id: message for message in old if message.id}
-    previous = {name: message.previous_id for name, message in before.items()}
     old.update(template, update_creation_date=False)
-    for name, message in before.items():
-        if name not in template and message.string:
-            old.obsolete[name] = message
-        elif name in template and not old[name].previous_id:
-            old[name].previous_id = previous[name]
-    for name in [n for n, m in old.obsolete.items() if not m.string]:
-        del old.obsolete[name]
+    gone = {n: m for n, m in before.items() if n not in template} | dict(old.obsolete)
+    old.obsolete = {name: message for name, message in gone.items() if message.string}
+    earlier = {message.string: [name] for name, message in old.obsolete.items()}
+    for message in old:
+        if message.id and message.fuzzy:  # the wording it was translated from
+            message.previous_id = earlier.get(message.string, message.previous_id)
     return old
+
+
+def _check_lines(text: str) -> None:
+    """Refuse what reading would skip in silence: marks of a merge, open quotes."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if not LINE.fullmatch(line.strip()):
+            raise ValueError(f"line {number}: {line.strip()[:60]}")
 
 
 def _write(path: Path, catalog: Catalog) -> None:

@@ -118,14 +118,15 @@ def _block_end(lines: list[str], start: int) -> int:
 
 def _block(text: str) -> Iterator[Piece]:
     body, end = text.rstrip("\n"), text[len(text.rstrip("\n")) :]
-    if found := QUOTE.match(body):
+    first = body.split("\n", 1)[0]
+    if found := QUOTE.match(first):
         plain = "\n".join(QUOTE.sub(r"\2", line) for line in body.splitlines())
         message = _joined(plain)
         yield Piece(found[1])
         yield Piece(body[len(found[1]) :], message, "text")
     elif body.startswith("    "):
         yield Piece(body)  # code by indentation
-    elif found := ITEM.match(body.split("\n", 1)[0]):
+    elif found := ITEM.match(first):
         yield Piece(found[1])
         yield _message(body[len(found[1]) :], "list")
     else:
