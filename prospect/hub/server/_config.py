@@ -112,6 +112,8 @@ def _services(c: Any, settings: HubSettings, secrets: dict[str, str]) -> None:  
     c.JupyterHub.services = [
         {"name": name, "api_token": secrets[name], "display": False}
         | ({"url": addresses[name]} if name in addresses else {})
+        # the command makes administrators, which only an administrator may
+        | ({"admin": True} if name == "control" else {})
         for name in names
     ]
     c.JupyterHub.load_roles = [

@@ -95,7 +95,7 @@ def test_a_link_approves_nobody(hub):
     chief, other = Browser(hub), Browser(hub)
     chief.sign_up("chief")
     other.sign_up("mia")
-    hub.api("/users/chief", method="PATCH", body={"admin": True})
+    hub.api("/users/chief", method="POST", body={"admin": True})
     assert chief.sign_in("chief")[0] == 200
     chief.ask("/hub/authorize/mia")
     chief.ask("/hub/discard/mia")
