@@ -140,6 +140,13 @@ def _answering() -> Iterator[None]:
             "the gateway does not know you any more: restart your server (Hub Control "
             f"Panel), then run this again. {LOCALLY}"
         ) from None
+    except ValueError as error:
+        # the gateway's own refusals go on; this one is of its proxy
+        if "404 page not found" not in str(error):
+            raise
+        raise NoGatewayError(
+            f"the gateway is just starting: try again in ten seconds. {LOCALLY}"
+        ) from None
     except GatewayServerError as error:
         raise NoGatewayError(f"the gateway failed: {error}. {LOCALLY}") from None
     except GatewayClusterError as error:

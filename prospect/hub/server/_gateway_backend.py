@@ -201,6 +201,13 @@ class WorkbenchBackend(LocalBackend):
 
     # processes
 
+    def get_worker_command(
+        self, cluster: Cluster, worker_name: str, scheduler_address: str | None = None
+    ) -> list[str]:
+        """Let workers listen on this machine alone, like the scheduler."""
+        command = super().get_worker_command(cluster, worker_name, scheduler_address)
+        return [*command, "--host", self.default_host]
+
     async def start_process(
         self, cluster: Cluster, cmd: list[str], env: dict[str, str], name: str
     ) -> int:

@@ -18,6 +18,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from dask_gateway_server.app import DaskGateway
+from traitlets.config import Config
 
 from .._folder import HubFolder
 from .._services import user_environment
@@ -56,6 +57,7 @@ def configure_gateway(c: Any, root: str | Path) -> None:  # noqa: ANN401
         "dask_gateway_server.auth.JupyterHubAuthenticator"
     )
     c.DaskGateway.address = "127.0.0.1:0"
+    c.DaskGateway.log_format = "[%(levelname)1.1s %(asctime)s %(name)s] %(message)s"
     # whoever loses his account loses his clusters' gate within a minute
     c.JupyterHubAuthenticator.cache_max_age = 60
     c.Proxy.address = f"127.0.0.1:{settings.inner_ports['gateway']}"
@@ -131,7 +133,11 @@ class Gateway(DaskGateway):
 
     def load_config_file(self, *_: object, **__: object) -> None:
         """Take the settings from the hub's folder."""
-        configure_gateway(self.config, os.environ["PROSPECT_HUB_FOLDER"])
+        found = Config()
+        configure_gateway(found, os.environ["PROSPECT_HUB_FOLDER"])
+        # not put into `self.config` in place: nobody would notice, and the gateway
+        # would run with its defaults, which let everybody in under any name
+        self.update_config(found)
 
     def handle_shutdown_signal(self, sig: signal.Signals) -> None:
         """End, with or without the clusters."""

@@ -67,15 +67,15 @@ def settle(workers: int, worker_memory: float, dask: Dask) -> dict[str, Any]:
         )
     if memory < min(LEAST, dask.worker_memory):
         raise ValueError(
-            f"memory of {worker_memory:g} GiB a worker: below 0.5 GiB (512 MB) a "
+            f"memory of {worker_memory:.3g} GiB a worker: below 0.5 GiB (512 MB) a "
             "worker cannot even load the workbench. Ask for 0.5 GiB or more"
         )
     fit = together // memory
     if workers > fit:
         raise ValueError(
-            f"workers={workers} of {worker_memory:g} GiB each: more than the "
-            f"{together / GIB:g} GiB that a cluster may use here. Ask for {workers} of "
-            f"{together / workers / GIB:g} GiB or less"
+            f"workers={workers} of {worker_memory:.3g} GiB each: more than the "
+            f"{together / GIB:.3g} GiB that a cluster may use here. Ask for {workers} "
+            f"of {together / workers / GIB:.3g} GiB or less"
         )
     return {"worker_memory": memory, "cluster_max_workers": int(min(fit, most))}
 
