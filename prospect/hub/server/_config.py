@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import importlib.util
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,16 +16,14 @@ from ._environment import KEPT, server_arguments, server_environment, start_page
 from ._homes import make_runtime_root, prepare_folders, runtime_root
 from ._limits import find_groups
 from ._linux import sync_projects
+from ._look import template_settings
 from ._spawners import AccountSpawner, ClassroomSpawner, Place
 from ._watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ._spawners import PersonalSpawner
 
 log = logging.getLogger("prospect.hub")
-TEMPLATES = Path(__file__).parents[1] / "templates"
 
 # What services and people may ask the hub; nothing is shared by default. `control` is
 # the command `prospect hub`, `pages` shows people and their servers to administrators
@@ -38,8 +35,10 @@ ROLES = {
     "pages": ["list:users", "read:users", "read:servers", "read:hub"],
     "metrics": ["read:metrics"],
 }  # fmt: skip
+# a person's pages may stop what the person may stop: everybody his own server
+PAGES = {"oauth_no_confirm": True, "oauth_client_allowed_scopes": ["delete:servers"]}
 PEOPLE = {
-    "user": ["self", "access:services!service=gateway"],
+    "user": ["self", "access:services!service=gateway", "access:services!service=pages"],  # noqa: E501
     "server": ["users:activity!user", "access:servers!server", "access:services!service=gateway"],  # noqa: E501
 }  # fmt: skip
 
@@ -70,7 +69,7 @@ def configure(c: Any, root: str | Path) -> None:  # noqa: ANN401
     secrets = make_secrets(folder)
     _network(c, settings, folder, secrets)
     _services(c, settings, secrets)
-    _pages(c, settings)
+    c.JupyterHub.update(template_settings(settings))
     configure_accounts(c, settings, folder)
     _spawner(c, settings, folder)
 
@@ -111,7 +110,7 @@ def _services(c: Any, settings: HubSettings, secrets: dict[str, str]) -> None:  
     names = [name for name in ROLES if name in secrets]
     c.JupyterHub.services = [
         {"name": name, "api_token": secrets[name], "display": False}
-        | ({"url": addresses[name]} if name in addresses else {})
+        | ({"url": addresses[name]} | PAGES if name in addresses else {})
         # the command makes administrators, which only an administrator may
         | ({"admin": True} if name == "control" else {})
         for name in names
@@ -120,28 +119,6 @@ def _services(c: Any, settings: HubSettings, secrets: dict[str, str]) -> None:  
         {"name": name, "scopes": ROLES[name], "services": [name]} for name in names
     ] + [{"name": name, "scopes": scopes} for name, scopes in PEOPLE.items()]
     c.JupyterHub.load_groups = {name: {} for name in settings.projects}
-
-
-def _pages(c: Any, settings: HubSettings) -> None:  # noqa: ANN401
-    c.JupyterHub.template_paths = [str(path) for path in _templates()]
-    c.JupyterHub.template_vars = {
-        "workbench_title": settings.hub.title,
-        "workbench_language": settings.hub.language,
-        "workbench_accounts": settings.accounts.kind,
-        "workbench_sign_up": (
-            settings.accounts.sign_up
-            if settings.accounts.kind == "native"
-            else "closed"
-        ),
-    }
-
-
-def _templates() -> Iterator[Path]:
-    if TEMPLATES.is_dir():
-        yield TEMPLATES
-    native = importlib.util.find_spec("nativeauthenticator")
-    if native and native.origin:
-        yield Path(native.origin).parent / "templates"
 
 
 def _spawner(c: Any, settings: HubSettings, folder: HubFolder) -> None:  # noqa: ANN401
