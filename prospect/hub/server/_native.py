@@ -128,6 +128,15 @@ class NativeAccounts(NativeAuthenticator):
             raise WaitsForApproval(403, say("waiting", self.language))
         return name
 
+    def get_user(self, username: str) -> UserInfo | None:
+        """Read an account anew: `prospect hub user` writes it beside the hub."""
+        return (
+            self.db.query(UserInfo)
+            .filter_by(username=self.normalize_username(username))
+            .populate_existing()
+            .first()
+        )
+
     async def refresh_user(self, user: Any, handler: Any = None) -> bool:  # noqa: ANN401, ARG002
         """Let a person go on only as long as his account is approved."""
         person = self.get_user(user.name)
