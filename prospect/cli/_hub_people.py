@@ -232,7 +232,9 @@ def _print(people: list[Person], lang: Language) -> None:
         (
             person.name,
             words[
-                "waits"
+                "no_account"
+                if not person.has_account
+                else "waits"
                 if not person.approved
                 else "admin"
                 if person.admin

@@ -15,8 +15,8 @@ WORDS = {
         "still_named": "hub.toml still names {name} in [projects] {projects}: take the "
         "name out, or whoever gets it next is a member.",
         "delete": "Delete {home} for good?",
-        "password_set": "{name} has the new password. Browsers that are signed in stay "
-        "so until: prospect hub restart",
+        "password_set": "{name} has the new password. Browsers that are signed in to a "
+        "running hub stay so; the page /hub/change-password/{name} signs them out.",
         "once": "Password, shown this once:",
         "ask": "Password",
         "ask_again": "The same again",
@@ -28,6 +28,7 @@ WORDS = {
         "restored": "{archive} is restored in {folder}. Then run: prospect hub up "
         "--folder {folder}",
         "waits": "waits for approval",
+        "no_account": "no password yet",
         "admin": "administrator",
         "member": "member",
         "column_name": "Name",
@@ -47,7 +48,8 @@ WORDS = {
         "请删除该名称，否则以后使用此名称的人将成为项目成员。",
         "delete": "确定永久删除 {home}？",
         "password_set": "{name} 的新密码已生效。"
-        "已登录的浏览器要在 prospect hub restart 之后才须重新登录。",
+        "运行中的工作台上已登录的浏览器不受影响；在网页 /hub/change-password/{name} "
+        "修改密码则会使其退出。",
         "once": "密码（仅显示这一次）：",
         "ask": "密码",
         "ask_again": "请再输入一次",
@@ -58,6 +60,7 @@ WORDS = {
         "restored": "已将 {archive} 恢复到 {folder}。然后运行：prospect hub up "
         "--folder {folder}",
         "waits": "等待批准",
+        "no_account": "尚未设置密码",
         "admin": "管理员",
         "member": "成员",
         "column_name": "用户名",

@@ -38,6 +38,8 @@ class Person:
         Whether the person looks after the hub.
     approved : bool
         False while a sign-up waits for an administrator.
+    has_account : bool
+        False where the settings name somebody who has no password yet.
     projects : tuple of str
         Shared spaces the person belongs to.
     last_activity, server_since : datetime, optional
@@ -47,6 +49,7 @@ class Person:
     name: str
     admin: bool
     approved: bool
+    has_account: bool = True
     projects: tuple[str, ...] = ()
     last_activity: datetime | None = None
     server_since: datetime | None = None
@@ -115,12 +118,15 @@ def add_user(
     _check_password(password, name, settings)
     admin = admin or name in settings.accounts.admins
     running = is_healthy(settings)
-    if running:
-        # refuses a hub that is not the one of this folder before anything is written
-        token = make_secrets(folder)["control"]
-        _make_user(settings, name, token, admin=admin)
     job = {"do": "add", "name": name, "password": password, "admin": admin}
     _write(folder, job | {"running": running})
+    if running:
+        try:
+            token = make_secrets(folder)["control"]
+            _make_user(settings, name, token, admin=admin)
+        except OSError:
+            _write(folder, {"do": "remove", "name": name, "running": True})
+            raise
 
 
 def approve_user(folder: str | Path, name: str) -> None:
@@ -163,8 +169,8 @@ def set_password(folder: str | Path, name: str, *, password: str) -> None:
     name : str
         Name of the person.
     password : str
-        The new password. Browsers that are signed in stay so until the hub is
-        restarted.
+        The new password. Browsers that are signed in stay so where the hub runs;
+        an administrator's page `change-password` signs them out.
 
     Raises
     ------
@@ -178,7 +184,11 @@ def set_password(folder: str | Path, name: str, *, password: str) -> None:
     check_person(folder, name, known=True)
     folder, settings = _open(folder)
     _check_password(password, name, settings)
-    _write(folder, {"do": "password", "name": name, "password": password})
+    _write(
+        folder,
+        {"do": "password", "name": name, "password": password}
+        | {"running": is_healthy(settings)},
+    )
 
 
 def remove_user(
@@ -242,7 +252,7 @@ def check_person(root: str | Path, name: str, *, known: bool = False) -> None:
         _known(list(people.values()), name)
         return
     check_name(name)
-    if name in people:
+    if name in people and people[name].has_account:
         verb = "password" if people[name].approved else "approve"
         raise ValueError(
             f"{name!r} is known here already; to let the person in: "
@@ -272,9 +282,9 @@ def _needs_passwords(settings: HubSettings, verb: str) -> None:
 
 def _known(people: list[Person], name: str) -> Person:
     for person in people:
-        if person.name == name:
+        if person.name == name and person.has_account:
             return person
-    names = ", ".join(person.name for person in people) or "nobody yet"
+    names = ", ".join(p.name for p in people if p.has_account) or "nobody yet"
     raise ValueError(f"nobody here is called {name!r}; known: {names}")
 
 
@@ -318,11 +328,13 @@ def _refused(error: OSError, settings: HubSettings) -> OSError:
 
 
 def _read(folder: HubFolder, settings: HubSettings) -> Iterator[Person]:
+    native = settings.accounts.kind == "native"
     for name, admin, approved, seen, since in _rows(folder):
         yield Person(
             name,
             bool(admin) or name in settings.accounts.admins,
-            approved is None or bool(approved),
+            approved != 0,
+            approved is not None or not native,
             tuple(p for p, members in settings.projects.items() if name in members),
             _time(seen),
             _time(since),
@@ -332,7 +344,7 @@ def _read(folder: HubFolder, settings: HubSettings) -> Iterator[Person]:
 def _rows(folder: HubFolder) -> list[tuple[Any, ...]]:
     server = """(SELECT max(started) FROM spawners
                  WHERE user_id = u.id AND server_id IS NOT NULL)"""
-    known = f"SELECT name, admin, 1, last_activity, {server} FROM users u"
+    known = f"SELECT name, admin, NULL, last_activity, {server} FROM users u"
     uri = f"file:{quote(str(folder.database))}?mode=ro"
     try:
         connection = sqlite3.connect(uri, uri=True, timeout=15)
@@ -345,7 +357,7 @@ def _rows(folder: HubFolder) -> list[tuple[Any, ...]]:
                 asked = "SELECT username, is_authorized FROM users_info"
                 for name, approved in connection.execute(asked):
                     row = rows.get(name, (name, 0, 0, None, None))
-                    rows[name] = (*row[:2], approved or 0, *row[3:])
+                    rows[name] = (*row[:2], int(bool(approved)), *row[3:])
         finally:
             connection.close()
     except sqlite3.Error as error:

@@ -67,9 +67,9 @@ def password(table: Any, job: dict[str, Any]) -> None:  # noqa: ANN401
     """Set another password."""
     UserInfo.find(table, job["name"]).password = _hashed(job["password"])
     user = orm.User.find(table, job["name"])
-    if user is not None:
-        # browsers that are signed in know the old number; a running hub reads it anew
-        # at its next start
+    if user is not None and not job["running"]:
+        # signs all browsers out; a running hub keeps the old number in mind and would
+        # let nobody in under the new one
         user.cookie_id = secrets.token_hex(16)
 
 

@@ -28,7 +28,7 @@ def hub(tmp_path):
             CREATE TABLE users (id, name, admin, last_activity);
             CREATE TABLE spawners (user_id, server_id, started);
             CREATE TABLE users_info (username, is_authorized);
-            INSERT INTO users VALUES (1, 'lead', 0, NULL),
+            INSERT INTO users VALUES (1, 'lead', 0, NULL), (3, 'admin', 1, NULL),
                                      (2, 'ana', 0, '2026-11-23 10:00:00.5');
             INSERT INTO spawners VALUES (2, 7, '2026-11-23 09:00:00');
             INSERT INTO users_info VALUES ('lead', 1), ('ana', 1), ('newbie', NULL);
@@ -39,7 +39,8 @@ def hub(tmp_path):
 
 
 def test_list(hub):
-    newbie, ana, lead = list_users(hub.root)
+    newbie, admin, ana, lead = list_users(hub.root)
+    assert (admin.has_account, ana.has_account) == (False, True)
     assert (newbie.name, newbie.approved, newbie.last_activity) == (
         "newbie",
         False,

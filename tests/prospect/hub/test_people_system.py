@@ -48,6 +48,7 @@ def test_added_while_it_runs(hub):
     assert not sign_in(hub, "ana", "something else")[0]
     listed = hub.run("user", "list").stdout.splitlines()
     assert [line.split("\t")[:3] for line in listed[1:]] == [
+        ["admin", "no password yet", ""],
         ["ana", "member", "bixi"],
         ["bo", "member", ""],
         ["lead", "administrator", ""],
