@@ -1,23 +1,23 @@
-"""Notebooks run from the first cell to the last, and keep to public names."""
+"""The curated notebooks keep to the anatomy and run, in both languages."""
 
-import ast
-import os
-import re
+import json
 from pathlib import Path
 
 import pytest
+import yaml
+
+from prospect.notebooks import check_notebook, list_notebooks, run_notebook
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.py"))
-MINUTES = 10
+MOST_GB = 2.0
 
 
-def cells(path):
-    """Kind and source of each cell of a percent notebook."""
-    text = path.read_text(encoding="utf-8")
-    parts = re.split(r"^# %%(.*)$", text, flags=re.MULTILINE)[1:]
-    for head, body in zip(parts[::2], parts[1::2], strict=True):
-        yield ("text" if "[markdown]" in head else "code"), body.strip()
+def header(path):
+    """What the header says under `workbench`."""
+    lines = path.read_text(encoding="utf-8").split("# ---\n")[1].splitlines()
+    text = "\n".join(line.removeprefix("#")[1:] for line in lines)
+    return yaml.safe_load(text)["jupyter"]["workbench"]
 
 
 def test_there_are_notebooks():
@@ -26,48 +26,50 @@ def test_there_are_notebooks():
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_form(path):
-    kinds = list(cells(path))
-    kind, first = kinds[0]
-    assert kind == "text"
-    assert first.startswith("# # "), "the first cell is the title"
-    code = "\n".join(body for kind, body in kinds if kind == "code")
-    tree = ast.parse(code)
-    names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    private = {name for name in names if name.startswith("_")}
-    assert not private - {"_asdict", "_replace"}, "public names only"
-    assert "Limits" in kinds[-1][1] or "limits" in kinds[-1][1], "limits are stated"
-    helpers = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-    assert all(len(node.body) <= 10 for node in helpers), "helpers go into the library"
+    assert [str(problem) for problem in check_notebook(path)] == []
+
+
+def test_gallery_has_all_of_them_with_pictures():
+    books = list_notebooks(folder=ROOT / "notebooks")
+    assert [book.name for book in books] == [path.stem for path in NOTEBOOKS]
+    for book in books:
+        assert book.problem is None
+        assert set(book.files) == {"en", "zh"}
+        assert book.thumbnail is not None
+        assert book.thumbnail.stat().st_size <= 80_000
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_runs_from_first_cell_to_last(path, tmp_path, monkeypatch, real_data):
-    import jupytext
-    from nbclient import NotebookClient
+    """In English here; the text as it was written is run in the slow tests."""
+    run(path, tmp_path, monkeypatch, real_data, header(path), lang="en")
 
-    for name in re.findall(
-        r'fetch_data\("([^"]+)"\)', path.read_text(encoding="utf-8")
-    ):
-        base = real_data(name).parents[name.count("/")]
-        monkeypatch.setenv("PROSPECT_DATA_DIR", str(base))
-    monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_runs_whole_in_chinese_within_what_it_states(
+    path, tmp_path, monkeypatch, real_data
+):
+    stated = header(path) | {"test_parameters": {}}
+    done = run(path, tmp_path, monkeypatch, real_data, stated, lang="zh")
+    assert done.memory_gb <= 1.5 * stated["memory_gb"]
+
+
+def run(path, tmp_path, monkeypatch, real_data, stated, *, lang):
+    for name in stated["data"]:
+        if name != "synthetic_district":
+            base = real_data(name).parents[name.count("/")]
+            monkeypatch.setenv("PROSPECT_DATA_DIR", str(base))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
-    monkeypatch.setenv("MPLBACKEND", "agg")
-    search = [str(ROOT), os.environ.get("PYTHONPATH", "")]
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, search)))
-    client = NotebookClient(
-        jupytext.read(path),
-        timeout=MINUTES * 60,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(path.parent)}},
-    )
-    done = client.execute()
-    code = [cell for cell in done.cells if cell.cell_type == "code"]
-    assert all(cell.execution_count for cell in code)
-    said = [
-        output
-        for cell in code
-        for output in cell.outputs
-        if output.output_type == "stream" and output.name == "stderr"
-    ]
-    assert not said, "".join(output.text for output in said)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    parameters = stated.get("test_parameters") or {}
+    done = run_notebook(path, out=tmp_path, parameters=parameters, lang=lang)
+    cells = json.loads(done.path.read_text(encoding="utf-8"))["cells"]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    assert all(cell["execution_count"] for cell in code)
+    outputs = [output for cell in code for output in cell["outputs"]]
+    said = [o["text"] for o in outputs if o.get("name") == "stderr"]
+    assert not said, "".join("".join(text) for text in said)
+    assert any("image/png" in output.get("data", {}) for output in outputs)
+    assert 0 < done.memory_gb <= MOST_GB
+    return done

@@ -42,7 +42,7 @@ TEXT = {
         "built": "Built",
         "translated": "{name}: {messages} paragraphs, {missing} missing, "
         "{fuzzy} of an earlier wording, {obsolete} kept though no longer said",
-        "took": "{minutes:.1f} min, {memory:.1f} GB",
+        "took": "{minutes:.2f} min, {memory:.2f} GB",
         "parameter": "-p {text}: write it as name=value",
     },
     "zh": {
@@ -57,7 +57,7 @@ TEXT = {
         "built": "已生成",
         "translated": "{name}：共 {messages} 段，缺译文 {missing} 段，"
         "对应旧文 {fuzzy} 段，已不再使用而保留 {obsolete} 段",
-        "took": "{minutes:.1f} 分钟，{memory:.1f} GB",
+        "took": "{minutes:.2f} 分钟，{memory:.2f} GB",
         "parameter": "-p {text}：请写成 名称=值",
     },
 }

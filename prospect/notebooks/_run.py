@@ -170,6 +170,7 @@ def _execute(
                 progress_bar=False,
                 cwd=str(cwd),
                 request_save_on_cell_execute=False,
+                extra_arguments=["--log-level=ERROR"],
             )
         except PapermillException as error:
             part.replace(failed)
