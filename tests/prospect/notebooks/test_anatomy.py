@@ -69,7 +69,7 @@ def test_the_template_passes(tmp_path, lang, suffix):
         (STEP, STEP + "import json\n", "import_unused"),
         (STEP, STEP + "samples._data\n", "name_private"),
         (STEP, STEP + "from survey._io import x\nx\n", "name_private"),
-        (STEP, STEP + 'open("/home/ana/gold.csv")\n', "path_absolute"),
+        (STEP, STEP + 'open("/data/ana/gold.csv")\n', "path_absolute"),
         (STEP, STEP + r'open(r"C:\data\gold.csv")' + "\n", "path_absolute"),
         (STEP, STEP + "!pip install gold\n", "code_syntax"),
         (STEP, STEP + "%matplotlib inline\n", "code_syntax"),
