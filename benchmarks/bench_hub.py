@@ -156,10 +156,7 @@ def measure(folder: Path, people: int, servers: int, at_once: int) -> None:
     try:
         with ThreadPoolExecutor(at_once) as pool:
             began = time.perf_counter()
-            said(
-                f"start to gallery, {at_once} at once",
-                list(pool.map(Person.start, active)),
-            )
+            started = list(pool.map(Person.start, active))
             rate = len(active) / (time.perf_counter() - began) * 60
             galleries = list(pool.map(Person.open_gallery, active * 3))
         said(f"start to gallery, {at_once} at once", started)
