@@ -231,6 +231,12 @@ def open_arrays(path: str, stamp: tuple[int, int] | None) -> Any:  # noqa: ANN40
     )
 
 
+def place_of(path: str) -> str:
+    """Name of a local file that holds in every folder, others as they are."""
+    file = Path(path)
+    return str(file.absolute()) if file.exists() else path
+
+
 def stamp_of(path: str) -> tuple[int, int] | None:
     """Time of change and size of a file, None for what is no local file."""
     file = Path(path)

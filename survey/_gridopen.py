@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ._gridfiles import ArraySource, RasterSource, open_arrays, open_dataset, stamp_of
+from ._gridfiles import (
+    ArraySource,
+    RasterSource,
+    open_arrays,
+    open_dataset,
+    place_of,
+    stamp_of,
+)
 from ._gridmeta import band_attrs, loads, parse_classes
 from ._problems import DataProblems, Problem
 
@@ -75,7 +82,7 @@ def _look_raster(path: str, band: int | str, nodata: tuple[float, ...]) -> Opene
         source = RasterSource(
             shape=(dataset.height, dataset.width),
             dtype=_float_for(stored),
-            path=path,
+            path=place_of(path),
             stamp=stamp_of(path),
             band=number,
             nodata=_codes(dataset.nodatavals[number - 1], nodata, stored, path),
@@ -210,7 +217,7 @@ def _look_array(path: str, band: int | str, nodata: tuple[float, ...]) -> Opened
 
     stamp = stamp_of(path)
     try:
-        dataset = open_arrays(path, stamp)
+        dataset = open_arrays(place_of(path), stamp)
     except ImportError as error:
         raise ImportError(
             f"{path}: reading this NetCDF file needs h5py: pip install h5py"
@@ -232,7 +239,7 @@ def _look_array(path: str, band: int | str, nodata: tuple[float, ...]) -> Opened
     source = ArraySource(
         shape=(rows, columns),
         dtype=_float_for(variable.dtype),
-        path=path,
+        path=place_of(path),
         stamp=stamp,
         variable=name,
         dims=(y, x),

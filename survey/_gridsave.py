@@ -54,7 +54,8 @@ def write_grid(
     geobox = _check(grid, path, compress)
     copies = 1.5 if cog or compress not in ("auto", None) else 1.0
     _check_room(path, grid, copies)
-    with _full_disk(path), atomic_path(path) as part:
+    # workers of a cluster may live in another folder
+    with _full_disk(path), atomic_path(path.absolute()) as part:
         if path.suffix.lower() == ".zarr":
             _write_zarr(grid, geobox, part)
         elif cog or compress not in ("auto", None):
@@ -90,7 +91,7 @@ def write_grids(
                 )
             _check_room(path, grid, 1.0 if plain else 1.5)
             whole.enter_context(_full_disk(path))
-            part = whole.enter_context(atomic_path(path))
+            part = whole.enter_context(atomic_path(path.absolute()))
             raw = part if plain else part.with_name(f"{part.name}.blocks.tif")
             if not plain:
                 whole.callback(raw.unlink, missing_ok=True)
