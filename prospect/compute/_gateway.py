@@ -94,7 +94,13 @@ def _open_gateway() -> Any:  # noqa: ANN401
         )
     from dask_gateway import Gateway
 
-    return Gateway()
+    class Asked(Gateway):
+        """A gateway asked in a `with` block, which closes it; not a second time."""
+
+        def __del__(self) -> None:
+            pass
+
+    return Asked()
 
 
 def _first_worker(

@@ -26,4 +26,4 @@ if __name__ == "__main__":
             "link": client.info.dashboard,
             "where": client.info.where,
         }
-    print(json.dumps(told))
+    sys.stdout.write(json.dumps(told) + "\n")

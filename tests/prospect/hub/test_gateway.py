@@ -125,6 +125,7 @@ def port_and_secret(told):
 def test_connect_computes_as_the_person_and_leaves_nothing(hub, ana):
     done = ana.compute()
     assert done.returncode == 0, done.stderr + hub.logs()
+    assert not done.stderr
     told = json.loads(done.stdout.splitlines()[-1])
     assert told["answer"] == 6
     assert told["where"] == "gateway"
@@ -250,6 +251,7 @@ def test_workers_show_nothing(hub, cluster):
 
 def test_files_and_processes_are_the_owners(hub, cluster):
     place = hub.folder / "clusters" / cluster["name"]
+    limited = os.access("/sys/fs/cgroup/memory", os.W_OK)
     uid = int(hub.as_account("wbu-ana", "id", "-u").stdout) if hub.team else os.getuid()
     assert (place / "work").stat().st_mode & 0o777 == 0o700
     files = [*place.glob(".certs/*"), *place.glob("logs/*")]
@@ -263,6 +265,9 @@ def test_files_and_processes_are_the_owners(hub, cluster):
         assert process.uids().real == uid
         line = " ".join(process.cmdline())
         assert port_and_secret(cluster)[1] not in line
+        if limited:
+            groups = Path(f"/proc/{process.pid}/cgroup").read_text()
+            assert "/ana@clusters" in groups
     if hub.team:
         for path in files:
             assert hub.as_account("wbu-bo", "cat", str(path)).returncode != 0
