@@ -86,7 +86,7 @@ def server_arguments(settings: HubSettings, *, team: bool) -> list[str]:
     --------
     >>> from prospect.hub import HubSettings
     >>> server_arguments(HubSettings(), team=True)[-1]
-    '--KernelManager.transport=ipc'
+    '--MappingKernelManager.cull_connected=True'
     """
     # a class whose hub runs as root has servers that run as root
     found = ["--allow-root"] if os.geteuid() == 0 and not team else []
@@ -98,7 +98,4 @@ def server_arguments(settings: HubSettings, *, team: bool) -> list[str]:
             # a page left open overnight keeps no memory; a kernel at work is not idle
             "--MappingKernelManager.cull_connected=True",
         ]
-    if team:
-        # sockets in a folder of the person's own instead of ports all can reach
-        found.append("--KernelManager.transport=ipc")
     return found

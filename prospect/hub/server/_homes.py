@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .._folder import HubFolder
 
 RUN = Path("/run")
+# "/kernel-<36 letters>-ipc-5", and what Linux takes as address of a socket
+SOCKET_NAME, LONGEST_SOCKET = 51, 107
 
 
 def prepare_folders(folder: HubFolder, *, team: bool) -> None:
@@ -70,6 +72,11 @@ class Runtime:
     def projects(self) -> Path:
         """Links to the projects the person belongs to."""
         return self.root / "projects"
+
+    @property
+    def takes_sockets(self) -> bool:
+        """Whether the system takes a path as long as that of a kernel's socket."""
+        return len(os.fsencode(self.jupyter)) + SOCKET_NAME <= LONGEST_SOCKET
 
     def prepare(
         self, projects: Iterable[Path], *, uid: int = -1, gid: int = -1

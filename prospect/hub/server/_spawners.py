@@ -83,6 +83,11 @@ class PersonalSpawner(LocalProcessSpawner):
             "PROSPECT_PROJECTS_DIR": str(runtime.projects),
         }
 
+    def get_args(self) -> list[str]:
+        """Let kernels listen in the person's own folder, not on ports all can reach."""
+        own = ["--KernelManager.transport=ipc"] if self.runtime.takes_sockets else []
+        return [*super().get_args(), *own]
+
     @property
     def login(self) -> str:
         """Name the person has on this machine."""
