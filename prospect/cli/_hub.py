@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import _hub_people
+from ._shared import TEXT as GENERAL
 from ._shared import Code, Debug, Lang, Language, err, out, show_problems, told
 
 if TYPE_CHECKING:
@@ -41,7 +42,21 @@ TEXT = {
         "team": "team: a Linux account and a closed home each",
         "classroom": "classroom: all people share one account of this machine and are "
         "NOT protected from each other",
-        "first": "First administrator",
+        "states": {
+            "running": "running",
+            "starting": "starting",
+            "later": "starts later, so that nobody at work counts as idle",
+            "waiting": "ended, is started again",
+            "failed": "FAILED:",
+            "stopped": "stopped",
+        },
+        "restarts": "(started again {0} times)",
+        "limits": "Limits",
+        "by_group": "enforced by {0}, over all that a person runs",
+        "by_process": "no control groups can be written here: memory is limited per "
+        "process, a watch looks at each person's sum; CPU is NOT limited",
+        "first": "Nobody can look after the hub yet. Make the first administrator: "
+        "prospect hub user add {0} --admin --folder {1}",
         "check": "Everything the hub needs is there.",
         "restarted": "Hub and pages were started anew; people's servers ran on.",
         "kept": "People's servers run on; they are reached again after "
@@ -62,7 +77,21 @@ TEXT = {
         "servers": "用户服务器数",
         "team": "team：每人一个 Linux 账户，主目录互不可见",
         "classroom": "classroom：所有人共用本机一个账户，彼此之间没有隔离",
-        "first": "创建首位管理员",
+        "states": {
+            "running": "运行中",
+            "starting": "启动中",
+            "later": "稍后启动，以免误判正在工作的用户为空闲",
+            "waiting": "已退出，正在重启",
+            "failed": "失败：",
+            "stopped": "已停止",
+        },
+        "restarts": "（已重启 {0} 次）",
+        "limits": "限额",
+        "by_group": "由系统控制组（{0}）对每人的全部进程强制执行",
+        "by_process": "此处无法使用控制组：仅按进程限制内存，另有程序监视每人总量；"
+        "CPU 不受限",
+        "first": "尚无管理员。请创建首位管理员："
+        "prospect hub user add {0} --admin --folder {1}",
         "check": "工作台所需条件均已具备。",
         "restarted": "工作台主程序与页面已重启；用户服务器一直在运行。",
         "kept": "用户服务器继续运行；再次运行 prospect hub up 后即可访问。",
@@ -99,7 +128,8 @@ def up(
             command = keeper_command(place)
             os.execv(command[0], command)
         status = start_hub(folder, wait=wait, port=port)
-    _show(status, lang)
+        _show(status, lang)
+        _say_first_admin(folder, lang)
 
 
 @app.command()
@@ -198,13 +228,43 @@ def _show(status: HubStatus, lang: Language) -> None:
         "folder": status.folder,
         "settings": status.folder / "hub.toml",
     }
+    if status.limits is not None:
+        key = "by_group" if status.limits else "by_process"
+        facts["limits"] = words[key].format(_version(status.limits, lang))
     if status.servers is not None:
         facts["servers"] = status.servers
     for name, value in facts.items():
-        out.print(f"  {words[name]}: {value}", markup=False)
+        colon = GENERAL[lang]["colon"]
+        out.print(f"  {words[name]}{colon}{value}", markup=False)
     for part in status.parts:
-        out.print(
-            f"  {part.name:<8} {part.state:<8} {part.pid or '':>8} "
-            f"{part.port or '':>6} {part.uptime:8.0f} s {part.memory / 2**20:6.0f} MB  {part.message}",
-            markup=False,
+        size = f"{part.memory / 2**20:.0f} MB" if part.memory else ""
+        line = (
+            f"  {part.name:<8}{part.pid or '':>9}{part.port or '':>7}"
+            f"{_duration(part.uptime):>12}{size:>9}  {words['states'][part.state]}"
         )
+        more = words["restarts"].format(part.restarts) if part.restarts else ""
+        out.print(" ".join(filter(None, (line, more, part.message))), markup=False)
+
+
+def _duration(seconds: float) -> str:
+    minutes, second = divmod(int(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    days, hour = divmod(hours, 24)
+    if days:
+        return f"{days} d {hour} h"
+    return f"{hour} h {minute} min" if hours else f"{minute} min {second} s"
+
+
+def _version(limits: str, lang: Language) -> str:
+    return limits if lang is Language.en else "cgroup v" + limits[-1:]
+
+
+def _say_first_admin(folder: Path, lang: Language) -> None:
+    from ..hub import HubFolder, list_users, read_settings
+
+    accounts = read_settings(HubFolder(folder).settings).accounts
+    if accounts.kind != "native":
+        return
+    if not any(person.admin and person.has_account for person in list_users(folder)):
+        name = (*accounts.admins, "admin")[0]
+        out.print(TEXT[lang]["first"].format(name, folder), markup=False)

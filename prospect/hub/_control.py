@@ -18,8 +18,8 @@ from ._folder import HubFolder
 from ._lock import HubLock, holder
 from ._logs import log_path, open_log, tail
 from ._preflight import check_hub
-from ._processes import end, send
-from ._record import KeeperRecord, PartRecord, read_record, write_record
+from ._processes import birth_of, end, send
+from ._record import KeeperRecord, PartRecord, kept_record, read_record, write_record
 from ._secrets import make_secrets
 from ._services import hub_environment, list_services
 from ._settings import HubSettings, Site, new_settings, read_settings
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 PRIVATE = ("state", "secrets", "logs", "backups")
 # people pass through to their own folder and see nobody else's
-OPEN = {"users": 0o711, "projects": 0o755, "shared": 0o755}
+OPEN = {"users": 0o711, "projects": 0o711, "shared": 0o755}
 # without these nobody can work; the others may fail and are named
 VITAL = ("proxy", "hub")
 CONFIG = """\
@@ -124,7 +124,7 @@ def keeper_command(place: HubFolder) -> list[str]:
 
 
 def stop_hub(
-    folder: str | Path, *, servers: bool = True, timeout: float = 90.0
+    folder: str | Path, *, servers: bool = True, timeout: float = 180.0
 ) -> HubStatus:
     """
     Stop the hub of a folder.
@@ -154,7 +154,7 @@ def stop_hub(
     'stopped'
     """
     place, settings = _known(folder)
-    record = read_record(place)
+    record = kept_record(place)
     if record.alive:
         wish = signal.SIGTERM if servers else signal.SIGUSR1
         send(record.pid, record.birth, wish)
@@ -207,7 +207,7 @@ def restart_hub(folder: str | Path, *, timeout: float = 150.0) -> HubStatus:
     'running'
     """
     place, settings = _known(folder)
-    record = read_record(place)
+    record = kept_record(place)
     if not record.alive:
         raise RuntimeError(Note("hub_not_running", folder=str(place.root)))
     _refuse_moved_ports(place, settings, record)
@@ -217,7 +217,7 @@ def restart_hub(folder: str | Path, *, timeout: float = 150.0) -> HubStatus:
 
     def renewed() -> bool:
         hub = read_record(place).parts.get("hub", PartRecord())
-        return hub.ready and hub.pid != old and is_healthy(settings)
+        return hub.ready and hub.pid != old and _is_up(place, settings)
 
     if not _wait_for(renewed, timeout):
         _raise_slow(place, timeout)
@@ -226,8 +226,6 @@ def restart_hub(folder: str | Path, *, timeout: float = 150.0) -> HubStatus:
 
 def people_servers(settings: HubSettings) -> list[tuple[int, str]]:
     """People's servers that outlived their hub: number and birth of each."""
-    from ._processes import birth_of
-
     port = settings.inner_ports["hub"]
     api = f"http://127.0.0.1:{port}{settings.hub.base_url}hub/api"
     start = f"{settings.hub.base_url}user/"
@@ -330,13 +328,19 @@ def _await_health(
                 part = record.parts.get(name, PartRecord())
                 if part.failed or part.restarts > 2:
                     said = Note("hub_part_ended", part=name, why=part.failed or "-")
-                    stop_hub(place.root)
+                    stop_hub(place.root, servers=False)
                     raise RuntimeError(_with_log(place, name, said))
-            settled = all(p.ready or p.restarts for p in record.parts.values())
-            if settled and record.parts and is_healthy(settings, through_proxy=True):
+            if _is_up(place, settings):
                 return
         time.sleep(0.1)
     _raise_slow(place, timeout)
+
+
+def _is_up(place: HubFolder, settings: HubSettings) -> bool:
+    """Whether people can log in and every part runs or has had its chance."""
+    parts = read_record(place).parts.values()
+    settled = all(part.ready or part.restarts or part.later for part in parts)
+    return bool(parts) and settled and is_healthy(settings, through_proxy=True)
 
 
 def _raise_slow(place: HubFolder, timeout: float) -> None:

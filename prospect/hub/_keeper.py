@@ -44,6 +44,9 @@ MOST_ENDS, WINDOW, PAUSE = 5, 600.0, 600.0
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 SLOWEST_PORT = 90.0
 LOG_CHECK = 15.0
+# servers report what people do every five minutes; before they have, all look idle
+REPORTING = 360.0
+CLOCK_JUMP = 60.0
 # what another hub or notebook around us has set must not reach our parts
 FOREIGN = ("JUPYTER", "CONFIGPROXY", "PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV")
 ALWAYS_ANEW = ("hub", "pages", "culler")
@@ -104,7 +107,7 @@ class Part:
         self.started = time.monotonic()
         record = self.record
         record.pid, record.birth = process.pid, birth_of(process.pid)
-        record.since, record.ready = time.time(), False
+        record.since, record.ready, record.later = time.time(), False, False
         record.port = self.service.port
         return process.pid
 
@@ -123,6 +126,7 @@ class Part:
     def ended(self, how: str) -> None:
         """Note the end of the process and when to try again."""
         now = time.monotonic()
+        self.record.restarts += 1
         self.ends = [at for at in self.ends if now - at < WINDOW] + [now]
         self.record.pid = self.record.birth = None
         self.record.ready = False
@@ -154,6 +158,7 @@ class Keeper:
         os.set_blocking(self._wake, False)
         self.parts: dict[str, Part] = {}
         self.codes: dict[int, int] = {}
+        self.offset = time.time() - time.monotonic()
         pid = os.getpid()
         self.record = KeeperRecord(pid, birth_of(pid), time.time())
         self.settings, self.secrets = self._read()
@@ -167,6 +172,7 @@ class Keeper:
             signal.signal(number, self._heard)
         before = read_record(self.folder)
         self._plan(before.parts)
+        self._spare_idle()
         self._save()
         looked_at_logs = 0.0
         while True:
@@ -190,8 +196,9 @@ class Keeper:
             os.write(self._wake, b".")
 
     def _sleep(self) -> None:
-        busy = any(not part.record.ready for part in self.parts.values())
-        if select.select([self.awake], [], [], 0.2 if busy else 2.0)[0]:
+        records = [part.record for part in self.parts.values()]
+        busy = any(not (record.ready or record.later) for record in records)
+        if select.select([self.awake], [], [], 0.2 if busy else 1.0)[0]:
             os.read(self.awake, 4096)
 
     def _plan(self, running: dict[str, PartRecord]) -> None:
@@ -219,16 +226,39 @@ class Keeper:
             )
         self.record.parts = {name: part.record for name, part in self.parts.items()}
 
+    def _spare_idle(self) -> None:
+        """
+        Start the culler later: it takes what the hub heard last for the truth.
+
+        After a pause of the hub or a leap of the clock everybody seems to have been
+        away for long, also who is at work.
+        """
+        if culler := self.parts.get("culler"):
+            wait = min(self.settings.idle.check_every, REPORTING)
+            end([(culler.record.pid or 0, culler.record.birth or "")])
+            self.fetch_dead()
+            culler.record.pid = culler.record.birth = None
+            culler.record.ready, culler.record.later = False, True
+            culler.next_try = time.monotonic() + wait
+
+    def _watch_clock(self) -> bool:
+        offset = time.time() - time.monotonic()
+        leap, self.offset = offset - self.offset, offset
+        if abs(leap) < CLOCK_JUMP:
+            return False
+        log.warning("the clock of this machine leapt by %+.0f s", leap)
+        self._spare_idle()
+        return True
+
     def _tick(self) -> bool:
         """Look at every part once; return whether something changed."""
         self.fetch_dead()
-        news = False
+        news = self._watch_clock()
         for name, part in self.parts.items():
             record = part.record
             if record.pid and not record.alive:
                 code = self.codes.pop(record.pid, None)
                 part.ended(_how(code))
-                record.restarts += 1
                 news = True
             if not record.pid and time.monotonic() >= part.next_try:
                 news = self._start(part) or news
@@ -242,12 +272,10 @@ class Keeper:
         return news
 
     def _start(self, part: Part) -> bool:
-        part.record.failed = ""
         try:
             pid = part.start(self.folder)
         except OSError as error:
-            part.ended(f"cannot be started: {error}")
-            part.record.failed = part.record.failed or str(error)
+            part.ended(f"cannot be started ({error})")
             return True
         log.info("%s started: process %d", part.service.name, pid)
         return True

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from survey import write_text
 
-from ._processes import is_alive
+from ._lock import holder
+from ._processes import birth_of, is_alive
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +27,8 @@ class PartRecord:
     since: float = 0.0
     restarts: int = 0
     ready: bool = False
+    # not started yet on purpose
+    later: bool = False
     failed: str = ""
     # of command and settings: a process that was started otherwise is replaced
     print: str = ""
@@ -66,11 +69,27 @@ def read_record(folder: HubFolder) -> KeeperRecord:
     try:
         content: dict[str, Any] = json.loads(record_path(folder).read_text("utf-8"))
         parts = {
-            name: PartRecord(**part) for name, part in content.pop("parts").items()
+            name: PartRecord(**_known(part, PartRecord))
+            for name, part in content.pop("parts").items()
         }
-        return KeeperRecord(**content, parts=parts)
+        return KeeperRecord(**_known(content, KeeperRecord), parts=parts)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return KeeperRecord()
+
+
+def kept_record(folder: HubFolder) -> KeeperRecord:
+    """Return the record; the keeper is found by its lock where the file was lost."""
+    record = read_record(folder)
+    pid = None if record.alive else holder(folder)
+    if pid and pid > 0:
+        record.pid, record.birth = pid, birth_of(pid)
+    return record
+
+
+def _known(content: dict[str, Any], kind: type) -> dict[str, Any]:
+    """Leave out what another version of this program has written."""
+    names = {each.name for each in fields(kind)}
+    return {name: value for name, value in content.items() if name in names}
 
 
 def write_record(folder: HubFolder, record: KeeperRecord) -> None:

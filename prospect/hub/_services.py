@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +35,23 @@ def hub_environment() -> Path:
 def user_environment(settings: HubSettings) -> Path:
     """Return the folder of the environment that users' servers run in."""
     return Path(settings.hub.environment or CHECKOUT / ".venv")
+
+
+def find_node() -> str | None:
+    """Return the Node.js that runs the proxy, the environment's own first."""
+    own = hub_environment() / "bin" / "node"
+    found = [str(own) if own.exists() else None, *map(shutil.which, ("node", "nodejs"))]
+    return next(filter(None, found), None)
+
+
+def listening_ports(settings: HubSettings) -> dict[str, tuple[str, int]]:
+    """Return address and port of every part that listens."""
+    inner = {"hub", "pages", "proxy"} | (
+        {"gateway"} if settings.dask.enabled else set()
+    )
+    ports = settings.inner_ports
+    found = {"public": (settings.hub.address, settings.hub.port)}
+    return found | {name: ("127.0.0.1", ports[name]) for name in sorted(inner)}
 
 
 def list_services(
@@ -114,6 +132,7 @@ def _proxy(
 ) -> Service:
     ports = settings.inner_ports
     command = [
+        find_node() or "node",
         str(hub_environment() / PROXY),
         "--ip",
         settings.hub.address,
@@ -131,5 +150,5 @@ def _proxy(
     if settings.tls.certificate:
         command += ["--ssl-cert", settings.tls.certificate]
         command += ["--ssl-key", settings.tls.key]
-    environment = base | {"CONFIGPROXY_AUTH_TOKEN": secrets["proxy"]}
+    environment = base | {"CONFIGPROXY_AUTH_TOKEN": secrets["proxy"], "NO_COLOR": "1"}
     return Service("proxy", tuple(command), environment, settings.hub.port)

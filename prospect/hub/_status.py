@@ -12,7 +12,7 @@ from .._note import Note
 from ._ask import is_healthy, running_servers
 from ._folder import HubFolder
 from ._logs import log_path, tail
-from ._record import KeeperRecord, PartRecord, read_record
+from ._record import KeeperRecord, PartRecord, kept_record
 from ._settings import HubSettings, read_settings
 
 
@@ -25,8 +25,9 @@ class PartStatus:
     ----------
     name : str
         proxy, hub, pages, culler or gateway.
-    state : {"running", "starting", "waiting", "failed", "stopped"}
-        `waiting`: ended and soon to be started again. `failed`: ended too often.
+    state : {"running", "starting", "later", "waiting", "failed", "stopped"}
+        `later`: not due yet. `waiting`: ended and soon to be started again. `failed`:
+        ended too often.
     pid, port : int, optional
         Process number; port it listens on.
     uptime : float
@@ -79,6 +80,9 @@ class HubStatus:
         Its processes.
     servers : int, optional
         People's servers that run; None where the hub cannot be asked.
+    limits : str, optional
+        What holds people to their limits; empty where nothing but a limit on each
+        process does, None where the hub has not said so yet.
 
     Examples
     --------
@@ -95,6 +99,7 @@ class HubStatus:
     uptime: float
     parts: tuple[PartStatus, ...]
     servers: int | None = None
+    limits: str | None = None
 
 
 def hub_status(folder: str | Path) -> HubStatus:
@@ -120,7 +125,7 @@ def hub_status(folder: str | Path) -> HubStatus:
     place = HubFolder(Path(folder))
     there = place.settings.exists()
     settings = read_settings(place.settings) if there else HubSettings()
-    record = read_record(place)
+    record = kept_record(place)
     healthy = record.parts.get("hub", PartRecord()).alive and is_healthy(settings)
     parts = tuple(
         _part(name, part, kept=record.alive, healthy=healthy if name == "hub" else None)
@@ -135,6 +140,7 @@ def hub_status(folder: str | Path) -> HubStatus:
         uptime=time.time() - record.since if record.alive else 0.0,
         parts=parts,
         servers=_count_servers(place, settings) if healthy else None,
+        limits=_limits(place) if healthy else None,
     )
 
 
@@ -181,9 +187,13 @@ def _part(
 ) -> PartStatus:
     alive = part.alive
     if alive:
-        state = "running" if part.ready and healthy is not False else "starting"
+        # without its keeper nobody notes any more who has become ready
+        ready = (part.ready or not kept) and healthy is not False
+        state = "running" if ready else "starting"
     elif not kept:
         state = "stopped"
+    elif part.later:
+        state = "later"
     else:
         state = "failed" if part.failed else "waiting"
     memory = 0
@@ -213,12 +223,20 @@ def _state(
         return "unkept" if states & {"running", "starting"} else "stopped"
     if states & {"failed", "waiting"}:
         return "failing"
-    return "running" if healthy and states == {"running"} else "starting"
+    return "running" if healthy and states <= {"running", "later"} else "starting"
 
 
 def _count_servers(place: HubFolder, settings: HubSettings) -> int | None:
     try:
         token = (place.secrets / "control").read_text().strip()
         return len(running_servers(settings, token))
+    except OSError:
+        return None
+
+
+def _limits(place: HubFolder) -> str | None:
+    """What the hub wrote down when it looked for control groups."""
+    try:
+        return (place.state / "limits.txt").read_text("utf-8").strip()
     except OSError:
         return None

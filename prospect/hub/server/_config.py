@@ -7,6 +7,8 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from survey import write_text
+
 from .._folder import HubFolder
 from .._secrets import make_secrets
 from .._services import user_environment
@@ -29,7 +31,7 @@ log = logging.getLogger("prospect.hub")
 # the command `prospect hub`, `pages` shows people and their servers to administrators
 # and stops a server with the administrator's own rights.
 ROLES = {
-    "control": ["admin:users", "admin:servers", "list:services", "read:hub", "shutdown", "tokens"],  # noqa: E501
+    "control": ["admin:users", "admin:servers", "list:services", "proxy", "read:hub", "shutdown", "tokens"],  # noqa: E501
     "culler": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
     "gateway": ["read:users:name", "read:users:groups"],
     "pages": ["list:users", "read:users", "read:servers", "read:hub"],
@@ -125,6 +127,8 @@ def _spawner(c: Any, settings: HubSettings, folder: HubFolder) -> None:  # noqa:
     team = settings.mode == "team"
     make_runtime_root(runtime_root(folder, team=team), team=team)
     groups = find_groups(folder.root)
+    # `prospect hub status` tells the administrator
+    write_text(folder.state / "limits.txt", groups.kind if groups else "")
     if groups is None:
         log.warning(
             "No control groups can be written: memory is held by a watch and a limit "
