@@ -117,6 +117,7 @@ def page_values(handler: RequestHandler, settings: HubSettings) -> dict[str, Any
         "native": settings.accounts.kind == "native",
         "may_sign_up": settings.accounts.kind == "native"
         and settings.accounts.sign_up != "closed",
+        "needs_approval": settings.accounts.sign_up == "approval",
         "waiting_text": WORDS["waiting"][LANGUAGES.index(lang)],
         "progress_words": _progress(lang),
         "shortest": settings.accounts.shortest_password,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .._folder import HubFolder
 
 MEASURE_EVERY = 600.0
+LOOK_EVERY = 15.0
 # at most so long for one home; a larger one keeps the figure of the time before
 MEASURE_FOR = 120.0
 STOPPED = 5
@@ -78,7 +79,7 @@ class Meter:
         return self.people
 
     def _owner(self, process: psutil.Process) -> str:
-        """Return whose process it is: by its account, or by what its server was told."""
+        """Return whose process it is: by its account, or what its server was told."""
         account = process.username()
         if account.startswith(PERSON):
             return account.removeprefix(PERSON)
@@ -90,10 +91,12 @@ class Meter:
     @staticmethod
     def _add(used: Used, process: psutil.Process, key: tuple[int, float]) -> None:
         with process.oneshot():
-            times, memory = process.cpu_times(), process.memory_info()
-        # what several processes share is counted once a process group by the kernel
-        # only at a price; what each has for itself is close enough and cheap
-        used.memory += max(0, memory.rss - getattr(memory, "shared", 0))
+            times = process.cpu_times()
+            try:
+                # what processes share is shared out among them, as the limits count it
+                used.memory += process.memory_full_info().pss
+            except (psutil.AccessDenied, AttributeError):
+                used.memory += process.memory_info().rss
         used.processes += 1
         used._times[key] = times.user + times.system
 
@@ -104,6 +107,7 @@ class Homes:
     def __init__(self, folder: HubFolder) -> None:
         self.folder = folder
         self.sizes: dict[str, int] = {}
+        self._at: dict[str, float] = {}
 
     async def go_on(self) -> None:
         """Measure all homes again and again."""
@@ -111,11 +115,17 @@ class Homes:
             with contextlib.suppress(OSError):
                 names = [entry.name for entry in os.scandir(self.folder.users)]
                 for name in names:
+                    if time.monotonic() - self._at.get(name, -MEASURE_EVERY) < (
+                        MEASURE_EVERY
+                    ):
+                        continue
                     size = await measure(self.folder.users / name)
+                    self._at[name] = time.monotonic()
                     if size is not None:
                         self.sizes[name] = size
                 self.sizes = {n: s for n, s in self.sizes.items() if n in names}
-            await asyncio.sleep(MEASURE_EVERY)
+            # a new home is found soon, an old one measured now and then
+            await asyncio.sleep(LOOK_EVERY)
 
 
 async def measure(home: Path) -> int | None:
