@@ -23,6 +23,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 CONDA = {
     "duckdb": "python-duckdb",
     "jupyterhub": "jupyterhub-base",
+    "jupyterlab-language-pack-zh-CN": "jupyterlab-language-pack-zh-cn",
     "matplotlib": "matplotlib-base",
 }
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="images are Linux")
