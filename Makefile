@@ -2,7 +2,7 @@
 # make test   set up and run the tests
 # Everything lives in .venv (and .hub-env); `make PYTHON=python3.12 ...` chooses the interpreter.
 
-.PHONY: help demo test test-system test-slow lab hub lint notebooks format bench lock setup setup-dev setup-hub setup-lab clean
+.PHONY: help demo test test-system test-slow lab hub docs lint notebooks format bench lock setup setup-dev setup-hub setup-lab clean
 .DEFAULT_GOAL := help
 
 export PYTHONUTF8 = 1
@@ -47,6 +47,13 @@ lab: setup-lab  ## gallery and JupyterLab, on this machine only (args="--lang zh
 hub: setup-lab setup-hub  ## the shared workbench for many people (args="--folder /srv/workbench")
 	@$(bin)/prospect hub up $(args)
 
+docs: setup-dev  ## the documentation, into docs/_build/html (run=1 executes the notebooks for it)
+	@[ -z "$(run)" ] || for each in notebooks/[0-9]*.py; do for tongue in en zh; do \
+	  $(bin)/prospect notebook run $$each --in $$tongue --out build/notebooks/$$tongue || exit 1; \
+	  done; done
+	@$(bin)/python -m sphinx -q -W --keep-going -j 2 -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
 lint: setup-dev  ## style, import rules, docstrings
 	@$(bin)/ruff check .
 	@$(bin)/ruff format --check .
@@ -69,4 +76,4 @@ lock:  ## resolve the locked requirements anew (needs uv)
 	@sh environments/lock.sh
 
 clean:  ## remove what was made
-	rm -rf .venv .hub-env demo-result build dist
+	rm -rf .venv .hub-env demo-result build dist docs/_build docs/api docs/notebooks

@@ -8,7 +8,6 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 import generate  # noqa: E402
-from sphinx.application import Sphinx  # noqa: E402
 
 metadata = tomllib.loads((HERE.parent / "pyproject.toml").read_text("utf-8"))["project"]
 project = "prospect-workbench"
@@ -52,7 +51,5 @@ html_theme_options = {
     for tone, ink in (("light", "#8a4b14"), ("dark", "#e0a868"))
 }
 
-
-def setup(app: Sphinx) -> None:
-    """Write the pages that are made from the code and the notebooks."""
-    app.connect("builder-inited", lambda _: generate.generate(HERE))
+# before Sphinx looks which pages there are
+generate.generate(HERE)
