@@ -219,6 +219,16 @@ def check(
         err.print(TEXT[lang]["check"], markup=False)
 
 
+@app.command()
+def unit(folder: Folder = HERE, lang: Lang = Language.en, debug: Debug = False) -> None:
+    """Print a systemd unit that starts the hub with the machine."""
+    with told(debug=debug, lang=lang):
+        from ..hub import hub_unit
+
+        text = hub_unit(folder)
+    typer.echo(text, nl=False)
+
+
 def _show(status: HubStatus, lang: Language) -> None:
     words = TEXT[lang]
     out.print(words[status.state], markup=False)
@@ -238,9 +248,10 @@ def _show(status: HubStatus, lang: Language) -> None:
         out.print(f"  {words[name]}{colon}{value}", markup=False)
     for part in status.parts:
         size = f"{part.memory / 2**20:.0f} MB" if part.memory else ""
+        since = _duration(part.uptime) if part.pid else ""
         line = (
             f"  {part.name:<8}{part.pid or '':>9}{part.port or '':>7}"
-            f"{_duration(part.uptime):>12}{size:>9}  {words['states'][part.state]}"
+            f"{since:>12}{size:>9}  {words['states'][part.state]}"
         )
         more = words["restarts"].format(part.restarts) if part.restarts else ""
         out.print(" ".join(filter(None, (line, more, part.message))), markup=False)

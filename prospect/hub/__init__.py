@@ -28,5 +28,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "_restore": ["restore_backup"],
         "_settings": ["HubSettings", "new_settings", "read_settings"],
         "_status": ["HubStatus", "PartStatus", "hub_status", "read_logs"],
+        "_unit": ["hub_unit"],
     },
 )

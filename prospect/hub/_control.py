@@ -327,7 +327,7 @@ def _await_health(
             for name in VITAL:
                 part = record.parts.get(name, PartRecord())
                 if part.failed or part.restarts > 2:
-                    said = Note("hub_part_ended", part=name, why=part.failed or "-")
+                    said = Note("hub_part_ended", part=name, why=part.last)
                     stop_hub(place.root, servers=False)
                     raise RuntimeError(_with_log(place, name, said))
             if _is_up(place, settings):

@@ -127,6 +127,7 @@ class Part:
         """Note the end of the process and when to try again."""
         now = time.monotonic()
         self.record.restarts += 1
+        self.record.last = how
         self.ends = [at for at in self.ends if now - at < WINDOW] + [now]
         self.record.pid = self.record.birth = None
         self.record.ready = False

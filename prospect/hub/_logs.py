@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 LARGEST = 10 * 2**20
 KEPT = 4
+# the proxy colours its words for a terminal
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def log_path(folder: HubFolder, name: str) -> Path:
@@ -73,4 +76,5 @@ def tail(path: Path, lines: int) -> list[str]:
                 text = file.read(step) + text
     except FileNotFoundError:
         return []
-    return text.decode("utf-8", "replace").splitlines()[-lines:]
+    plain = COLOUR.sub("", text.decode("utf-8", "replace"))
+    return plain.splitlines()[-lines:]

@@ -30,6 +30,8 @@ class PartRecord:
     # not started yet on purpose
     later: bool = False
     failed: str = ""
+    # how it ended last
+    last: str = ""
     # of command and settings: a process that was started otherwise is replaced
     print: str = ""
 

@@ -150,5 +150,5 @@ def _proxy(
     if settings.tls.certificate:
         command += ["--ssl-cert", settings.tls.certificate]
         command += ["--ssl-key", settings.tls.key]
-    environment = base | {"CONFIGPROXY_AUTH_TOKEN": secrets["proxy"], "NO_COLOR": "1"}
+    environment = base | {"CONFIGPROXY_AUTH_TOKEN": secrets["proxy"]}
     return Service("proxy", tuple(command), environment, settings.hub.port)
