@@ -28,6 +28,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 from tornado.web import Application, HTTPError, RequestHandler, authenticated
 
 from .._folder import HubFolder
+from .._people import list_users
 from .._settings import HubSettings, read_settings
 from ._health import Health
 from ._look import TEMPLATES, page_values
@@ -159,9 +160,17 @@ class UsagePage(Page):
             "idle": place.settings.idle.servers,
             "xsrf": self.xsrf_token.decode("ascii"),
             "here": "usage",
+            "waiting": self._waiting() if self.is_admin else 0,
         }
         template = self.settings["jinja"].get_template("usage.html")
         self.finish(template.render(**values))
+
+    def _waiting(self) -> int:
+        try:
+            people = list_users(self.place.folder.root)
+        except ValueError:
+            return 0
+        return sum(not person.approved for person in people)
 
 
 class UsageFigures(Page):
