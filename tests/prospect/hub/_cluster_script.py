@@ -5,11 +5,10 @@ import os
 import sys
 import time
 
-wishes = json.loads(sys.argv[1]) if len(sys.argv) > 1 else {}
-
 if __name__ == "__main__":
     from prospect.compute import connect
 
+    wishes = json.loads(sys.argv[1]) if len(sys.argv) > 1 else {}
     start = time.monotonic()
     with connect(**wishes) as client:
         connected = time.monotonic() - start
