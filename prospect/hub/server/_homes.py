@@ -104,7 +104,7 @@ def runtime_root(folder: HubFolder, *, team: bool) -> Path:
     --------
     >>> from prospect.hub import HubFolder
     >>> runtime_root(HubFolder("/srv/workbench"), team=True).as_posix()
-    '/run/prospect-45ea0b1b'
+    '/run/prospect-dcddeda8'
     """
     return RUN / hub_tag(folder.root) if team else folder.state / "run"
 

@@ -44,7 +44,7 @@ def hub_tag(root: Path) -> str:
     Examples
     --------
     >>> hub_tag(Path("/srv/workbench"))
-    'prospect-45ea0b1b'
+    'prospect-dcddeda8'
     """
     digest = hashlib.sha256(str(root).encode()).hexdigest()
     return f"prospect-{digest[:8]}"

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import psutil
 import pytest
 
 from prospect.hub import HubFolder
@@ -241,15 +242,19 @@ def test_who_leaves_a_project_loses_its_files_others_work_on(hub, run, tokens):
 
 
 def test_nothing_of_a_person_runs_on_after_the_stop(hub, run):
-    run("ana", "!setsid --fork sleep 61234")
-    assert (
-        subprocess.run(["pgrep", "-x", "-f", "sleep 61234"], check=False).returncode
-        == 0
+    code = (
+        "import subprocess\n"
+        "left = subprocess.Popen(['sleep', '612'], start_new_session=True)\n"
+        "print(left.pid)"
     )
+    pid = int(run("ana", code))
+    assert psutil.Process(pid).name() == "sleep"
     hub.api("/users/ana/server", method="DELETE")
+    wait_until(lambda: ended(pid), seconds=20, what="the end of what was left behind")
 
-    def gone():
-        found = subprocess.run(["pgrep", "-x", "-f", "sleep 61234"], check=False)
-        return found.returncode == 1
 
-    wait_until(gone, seconds=20, what="the end of a process left behind")
+def ended(pid):
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
