@@ -113,7 +113,7 @@ def test_taken_names_and_kernels_of_others():
 
 def test_all_problems_at_once_and_nothing_is_left(tmp_path, home):
     with pytest.raises(DataProblems) as caught:
-        new_kernel("X", packages=["--index-url=http://x", " -r", "", "lasio"])
+        new_kernel("X", packages=["--find-links=elsewhere", " -r", "", "lasio"])
     assert len(caught.value.problems) == 4
     missing = str(tmp_path / "absent-1.0-py3-none-any.whl")
     with pytest.raises(DataProblems, match=r"no kernel was made.*absent"):
