@@ -204,6 +204,9 @@ class Hub:
             environment = process.info["environ"] or {}
             words = " ".join(process.info["cmdline"] or [])
             ours = environment.get("PROSPECT_HUB_FOLDER") == str(self.folder)
+            # people's servers and kernels name the hub by their home alone
+            home = Path(environment.get("HOME", "/"))
+            ours = ours or self.folder in home.parents
             if ours or str(self.folder) in words:
                 try:
                     process.kill()
