@@ -108,7 +108,7 @@ def prepare_start(place: HubFolder, *, port: int | None = None) -> HubSettings:
         what = Note("hub_other_port", given=port, port=settings.hub.port)
         remedy = Note("hub_other_port_remedy", port=port)
         raise DataProblems([Problem(what, remedy, file=str(place.settings))])
-    _raise(check_hub(place.root, settings))
+    _raise(check_hub(place.root, settings=settings))
     _make_folders(place)
     if first:
         _write_settings(place, port)
@@ -211,7 +211,7 @@ def restart_hub(folder: str | Path, *, timeout: float = 150.0) -> HubStatus:
     if not record.alive:
         raise RuntimeError(Note("hub_not_running", folder=str(place.root)))
     _refuse_moved_ports(place, settings, record)
-    _raise(check_hub(place.root, settings))
+    _raise(check_hub(place.root, settings=settings))
     old = record.parts["hub"].pid if "hub" in record.parts else None
     send(record.pid, record.birth, signal.SIGHUP)
 

@@ -43,7 +43,9 @@ CLOCK_SLACK = 600.0
 SYSTEM = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def check_hub(folder: str | Path, settings: HubSettings | None = None) -> list[Problem]:
+def check_hub(
+    folder: str | Path, *, settings: HubSettings | None = None
+) -> list[Problem]:
     """
     Return what stands against the start of the hub of a folder.
 
@@ -67,7 +69,7 @@ def check_hub(folder: str | Path, settings: HubSettings | None = None) -> list[P
     --------
     >>> import tempfile
     >>> wide = HubSettings(hub={"address": "0.0.0.0", "port": 52217})
-    >>> found = check_hub(tempfile.mkdtemp(), wide)
+    >>> found = check_hub(tempfile.mkdtemp(), settings=wide)
     >>> [str(each.value) for each in found if "encrypted" in each.what]
     ['0.0.0.0']
     """

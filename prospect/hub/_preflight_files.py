@@ -141,9 +141,9 @@ def check_database(place: HubFolder) -> Iterator[Problem]:
     if not path.exists():
         with contextlib.suppress(OSError):
             if people := sum(1 for each in place.users.iterdir() if each.is_dir()):
-                remedy = "backup" if backup else "none"
+                codes = ("hub_database_gone_backup", "hub_database_gone_none")
                 fields = {"n": people, "backup": str(backup or "")}
-                code = f"hub_database_gone_{remedy}"
+                code = codes[backup is None]
                 yield problem(code, file=path, severity="warning", **fields)
         return
     try:
@@ -167,9 +167,9 @@ def newest_backup(place: HubFolder) -> Path | None:
 
 
 def _corrupt(path: Path, said: str, backup: Path | None) -> Problem:
-    kind = "backup" if backup else "none"
+    codes = ("hub_database_corrupt_backup", "hub_database_corrupt_none")
     fields = {"value": said, "backup": str(backup or "")}
-    return problem(f"hub_database_corrupt_{kind}", file=path, **fields)
+    return problem(codes[backup is None], file=path, **fields)
 
 
 def _read(path: Path) -> str | None:
@@ -194,7 +194,7 @@ def _revision(path: Path, found: str, backup: Path | None) -> Iterator[Problem]:
     hub = json.loads(said.stdout)
     fields = {"value": found, "version": hub["version"], "backup": str(backup or "")}
     if found not in hub["known"]:
-        kind = "backup" if backup else "none"
-        yield problem(f"hub_database_newer_{kind}", file=path, **fields)
+        codes = ("hub_database_newer_backup", "hub_database_newer_none")
+        yield problem(codes[backup is None], file=path, **fields)
     elif found != hub["head"]:
         yield problem("hub_database_older", file=path, severity="warning", **fields)

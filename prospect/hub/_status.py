@@ -24,7 +24,7 @@ class PartStatus:
     Parameters
     ----------
     name : str
-        proxy, hub, pages, culler or gateway.
+        One of proxy, hub, pages, culler and gateway.
     state : {"running", "starting", "later", "waiting", "failed", "stopped"}
         `later`: not due yet. `waiting`: ended and soon to be started again. `failed`:
         ended too often.
@@ -155,7 +155,8 @@ def read_logs(
     folder : path-like
         The hub's folder.
     parts : tuple of str
-        keeper, proxy, hub, pages, culler, gateway; empty = all that have a log.
+        Some of keeper, proxy, hub, pages, culler and gateway; empty = all that have a
+        log.
     lines : int
         How many lines of each.
 

@@ -28,7 +28,7 @@ Type=exec
 {user}ExecStart={program} hub up --foreground --folder {folder}
 ExecReload={program} hub restart --folder {folder}
 Environment={path}
-{environment}# the keeper stops people's servers and the parts in order; then what is left
+{environment}# the keeper stops servers and parts in order; then what is left is ended
 KillMode=mixed
 TimeoutStopSec=200
 Restart=on-failure

@@ -71,11 +71,11 @@ def test_unreadable_settings_are_problems_too(folder):
 
 def test_folder_that_is_a_file(tmp_path):
     (tmp_path / "hub").write_text("")
-    assert "hub_no_directory" in codes(check_hub(tmp_path / "hub", settings()))
+    assert "hub_no_directory" in codes(check_hub(tmp_path / "hub", settings=settings()))
 
 
 def test_folder_that_cannot_be_written():
-    found = codes(check_hub("/proc/hub", settings()))
+    found = codes(check_hub("/proc/hub", settings=settings()))
     assert "hub_not_writable" in found
 
 
@@ -106,7 +106,7 @@ def test_disk_without_a_byte_left(tmp_path):
 
     code = (
         "import sys; from prospect.hub import check_hub, HubSettings;"
-        "found = check_hub(sys.argv[1], HubSettings(hub={'port': 52310}));"
+        "found = check_hub(sys.argv[1], settings=HubSettings(hub={'port': 52310}));"
         "print([each.what.code for each in found])"
     )
     script = (
