@@ -8,7 +8,7 @@ import urllib.request
 
 import pytest
 
-from ._harness import Hub, free_ports
+from ._harness import COMMAND, Hub, free_ports, request, wait_until
 
 pytestmark = pytest.mark.system
 SECRETS = {"ana": "granite and gneiss", "bo": "skarn under marble"}
@@ -133,3 +133,38 @@ def test_stopped_hub_takes_people_too(hub):
     assert sign_in(hub, "eve", "a password for eve")[0]
     assert hub.api("/users/eve").json()["admin"]
     assert hub.api("/users/bo").status == 404
+
+
+def test_accounts_of_the_system(hub_maker):
+    """Usage by account, ownership in archives, homes of those who left."""
+    hub = hub_maker("[dask]\nenabled = false", team=True)
+    hub.add_user("lead", "the first of them all", admin=True)
+    hub.up()
+    hub.add_user("ana", SECRETS["ana"])
+    hub.start_server("ana")
+    assert (
+        hub.as_account("wbu-ana", "touch", f"{hub.folder}/users/ana/map").stdout == ""
+    )
+    token = hub.token_of("lead")
+
+    def memory():
+        text = request(f"{hub.url}/services/pages/metrics", token=token).text
+        found = re.search(r'memory_bytes\{person="ana"\} (\S+)', text)
+        return found and float(found[1]) > 30e6
+
+    wait_until(memory, what="the memory of ana")
+    archive = hub.folder / "b.tar.gz"
+    hub.run("backup", "--homes", "--out", archive)
+    owner = lambda path: hub.as_account("root", "stat", "-c%U %a", path).stdout.split()  # noqa: E731
+    copy = hub.folder / "copy"
+    made = hub.as_account(
+        "root", COMMAND, "hub", "restore", str(archive), "--folder", str(copy)
+    )
+    assert made.returncode == 0, made.stderr
+    assert owner(f"{copy}/users/ana") == ["wbu-ana", "700"]
+    assert owner(f"{copy}/users/ana/map")[0] == "wbu-ana"
+    assert owner(f"{copy}/secrets") == ["root", "700"]
+    hub.run("user", "remove", "ana")
+    (kept,) = hub.folder.glob("users/ana~removed-*")
+    assert owner(str(kept)) == ["root", "700"]
+    assert owner(str(kept / "map"))[0] == "root"
