@@ -6,5 +6,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "_cube": ["view_cube"],
+        "_linked": ["view_linked"],
+        "_map": ["view_map"],
+        "_scene": ["SceneView", "view_scene"],
     },
 )
