@@ -35,7 +35,7 @@ ROLES = {
     "culler": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
     "gateway": ["read:users:name", "read:users:groups"],
     "pages": ["list:users", "read:users", "read:servers", "read:hub"],
-    "metrics": ["read:metrics"],
+    "metrics": ["read:metrics", "access:services!service=pages"],
 }  # fmt: skip
 # a person's pages may stop what the person may stop: everybody his own server
 PAGES = {"oauth_no_confirm": True, "oauth_client_allowed_scopes": ["delete:servers"]}

@@ -2,6 +2,8 @@
 The hub's own pages: usage for people and administrators, health, metrics.
 
 Runs beside the hub as its service `pages`: `python -m prospect.hub.server._pages`.
+Prometheus asks `/services/pages/metrics` (people, machine, parts) and JupyterHub's own
+`/hub/metrics` with the secret `metrics` of the hub's folder as bearer token.
 """
 
 from __future__ import annotations
@@ -228,12 +230,13 @@ class HealthPage(RequestHandler):
 
 
 class MetricsPage(Page):
-    """Figures for Prometheus, for tokens of administrators."""
+    """Figures for Prometheus: for its own secret and tokens of administrators."""
 
     @authenticated
     async def get(self) -> None:
         """Answer in Prometheus's text format."""
-        if not self.is_admin:
+        ours = self.current_user.get("kind") == "service" and self.name == "metrics"
+        if not (ours or self.is_admin):
             raise HTTPError(403)
         place = self.place
         health = await place.health.look()

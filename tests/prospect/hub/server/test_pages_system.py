@@ -131,6 +131,12 @@ def test_metrics_for_administrators_alone(hub):
     url = f"{hub.url}/services/pages/metrics"
     assert request(url).status == 403
     assert request(url, token=hub.token_of("ana")).status == 403
+    secrets = hub.folder / "secrets"
+    own, culler = ((secrets / n).read_text().strip() for n in ("metrics", "culler"))
+    for address in (url, f"{hub.url}/hub/metrics"):
+        headers = {"Authorization": f"Bearer {own}"}
+        assert request(address, headers=headers).status == 200, address
+        assert request(address, token=culler).status == 403
     found = request(url, token=hub.token_of("lead"))
     assert 'prospect_hub_part_up{part="hub"} 1' in found.text
     assert 'prospect_person_server_running{person="ana"}' in found.text
