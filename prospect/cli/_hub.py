@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .._note import say
 from . import _hub_people
 from ._shared import TEXT as GENERAL
 from ._shared import Code, Debug, Lang, Language, err, out, show_problems, told
@@ -231,6 +232,12 @@ def unit(folder: Folder = HERE, lang: Lang = Language.en, debug: Debug = False) 
 
 def _show(status: HubStatus, lang: Language) -> None:
     words = TEXT[lang]
+    for problem in status.warnings:
+        err.print(
+            f"{GENERAL[lang]['note']}{GENERAL[lang]['colon']}{say(problem.what, lang)} "
+            f"({say(problem.remedy, lang)})",
+            markup=False,
+        )
     out.print(words[status.state], markup=False)
     facts = {
         "address": status.url,

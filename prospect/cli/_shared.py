@@ -16,7 +16,7 @@ from rich.table import Table
 
 from survey import DataProblems, Problem
 
-from .._note import say, where_of
+from .._note import Note, say, where_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -131,12 +131,16 @@ def told(*, debug: bool, lang: Language = Language.en) -> Iterator[None]:
         _trace(debug)
         if isinstance(error, (BrokenPipeError, typer.Exit)):
             raise
-        err.print(_message(error, TEXT[lang]), markup=False)
+        err.print(_message(error, lang), markup=False)
         raise typer.Exit(Code.FAILED) from None
 
 
-def _message(error: Exception, phrases: dict[str, str]) -> str:
-    text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
+def _message(error: Exception, lang: Language) -> str:
+    phrases = TEXT[lang]
+    first = error.args[0] if error.args else ""
+    if isinstance(first, Note):
+        return first.say(lang)
+    text = str(first if isinstance(error, KeyError) and error.args else error)
     if isinstance(error, MemoryError):
         return f"{phrases['memory']} {text}".strip()
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 from subprocess import DEVNULL, STDOUT, Popen
 from typing import TYPE_CHECKING
@@ -81,7 +82,7 @@ def start_hub(
     'http://127.0.0.1:8000/'
     """
     place = HubFolder(Path(folder))
-    settings = prepare_start(place, port=port)
+    settings, warnings = prepare_start(place, port=port)
     command = keeper_command(place)
     with open_log(place, "keeper") as file:
         keeper = Popen(
@@ -96,11 +97,13 @@ def start_hub(
         _await_health(place, settings, keeper, timeout)
     # it outlives us; nobody waits for it here
     keeper.returncode = keeper.returncode or 0
-    return hub_status(place.root)
+    return replace(hub_status(place.root), warnings=tuple(warnings))
 
 
-def prepare_start(place: HubFolder, *, port: int | None = None) -> HubSettings:
-    """Make what is missing of a hub's folder, or raise all that is wrong."""
+def prepare_start(
+    place: HubFolder, *, port: int | None = None
+) -> tuple[HubSettings, list[Problem]]:
+    """Make what is missing of a hub's folder, or raise all that is wrong; warnings."""
     _refuse_second(place)
     first = not place.settings.exists()
     settings = _first(port) if first else read_settings(place.settings)
@@ -108,13 +111,13 @@ def prepare_start(place: HubFolder, *, port: int | None = None) -> HubSettings:
         what = Note("hub_other_port", given=port, port=settings.hub.port)
         remedy = Note("hub_other_port_remedy", port=port)
         raise DataProblems([Problem(what, remedy, file=str(place.settings))])
-    _raise(check_hub(place.root, settings=settings))
+    warnings = _raise(check_hub(place.root, settings=settings))
     _make_folders(place)
     if first:
         _write_settings(place, port)
     make_secrets(place)
     write_text(place.state / "hub_config.py", CONFIG.format(root=str(place.root)))
-    return settings
+    return settings, warnings
 
 
 def keeper_command(place: HubFolder) -> list[str]:
@@ -211,7 +214,7 @@ def restart_hub(folder: str | Path, *, timeout: float = 150.0) -> HubStatus:
     if not record.alive:
         raise RuntimeError(Note("hub_not_running", folder=str(place.root)))
     _refuse_moved_ports(place, settings, record)
-    _raise(check_hub(place.root, settings=settings))
+    warnings = _raise(check_hub(place.root, settings=settings))
     old = record.parts["hub"].pid if "hub" in record.parts else None
     send(record.pid, record.birth, signal.SIGHUP)
 
@@ -221,7 +224,7 @@ def restart_hub(folder: str | Path, *, timeout: float = 150.0) -> HubStatus:
 
     if not _wait_for(renewed, timeout):
         _raise_slow(place, timeout)
-    return hub_status(place.root)
+    return replace(hub_status(place.root), warnings=tuple(warnings))
 
 
 def people_servers(settings: HubSettings) -> list[tuple[int, str]]:
@@ -259,9 +262,10 @@ def _known(folder: str | Path) -> tuple[HubFolder, HubSettings]:
     return place, read_settings(place.settings)
 
 
-def _raise(problems: list[Problem]) -> None:
+def _raise(problems: list[Problem]) -> list[Problem]:
     if any(problem.severity == "error" for problem in problems):
         raise DataProblems(problems)
+    return problems
 
 
 def _refuse_second(place: HubFolder) -> None:

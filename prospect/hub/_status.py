@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
@@ -14,6 +15,9 @@ from ._folder import HubFolder
 from ._logs import log_path, tail
 from ._record import KeeperRecord, PartRecord, kept_record
 from ._settings import HubSettings, read_settings
+
+if TYPE_CHECKING:
+    from survey import Problem
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,8 @@ class HubStatus:
     limits : str, optional
         What holds people to their limits; empty where nothing but a limit on each
         process does, None where the hub has not said so yet.
+    warnings : tuple of survey.Problem
+        What should be mended though the hub was started; told at start and restart.
 
     Examples
     --------
@@ -100,6 +106,7 @@ class HubStatus:
     parts: tuple[PartStatus, ...]
     servers: int | None = None
     limits: str | None = None
+    warnings: tuple[Problem, ...] = ()
 
 
 def hub_status(folder: str | Path) -> HubStatus:

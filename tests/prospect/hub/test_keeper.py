@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 
@@ -233,6 +234,26 @@ def test_program_that_is_missing_is_said(folder):
     part.service = Service("pages", ("/nowhere/python",))
     with pytest.raises(FileNotFoundError, match="/nowhere/python"):
         part.start(folder)
+
+
+def test_clock_that_leaps_stops_the_culler_for_a_while(folder):
+    (folder.root / "hub.toml").write_text('[hub]\nmode = "classroom"\n')
+    ours = keeper.Keeper(folder)
+    process = subprocess.Popen(SLEEP)
+    try:
+        record = PartRecord(process.pid, birth_of(process.pid), ready=True)
+        culler = keeper.Part(Service("culler", ("true",)), record, address="")
+        ours.parts = {"culler": culler}
+        assert not ours._watch_clock()
+        ours.offset -= 7200
+        assert ours._watch_clock()
+        assert record.later
+        assert record.pid is None
+        assert 200 < culler.next_try - keeper.time.monotonic() <= 300
+        assert not ours._watch_clock()
+    finally:
+        process.kill()
+        process.wait()
 
 
 # --- unit of the system -------------------------------------------------------
@@ -464,3 +485,26 @@ def test_hub_that_cannot_start_says_why(hub_maker):
     assert "hub does not stay up (ended with code 1)" in done.stderr
     assert "package.module:Class" in done.stderr
     assert hub.keeper() is None
+
+
+@NEEDS_HUB
+@pytest.mark.system
+def test_renewed_certificate_is_taken_by_a_restart(hub_maker, tmp_path):
+    from .test_preflight import make_certificate
+
+    names = ["localhost", "127.0.0.1"]
+    certificate, key = make_certificate(tmp_path, names=names)
+    hub = hub_maker(f'[tls]\ncertificate = "{certificate}"\nkey = "{key}"')
+    said = hub.run("up")
+    assert f"https://127.0.0.1:{hub.port}/" in said.stdout
+    old = ssl.get_server_certificate(("127.0.0.1", hub.port))
+    assert old == certificate.read_text()
+    make_certificate(tmp_path, names=names, days=200)
+    hub.run("restart")
+    new = ssl.get_server_certificate(("127.0.0.1", hub.port))
+    assert new == certificate.read_text() != old
+    make_certificate(tmp_path, start=-100)
+    done = hub.run("restart", check=False)
+    assert "expired" in done.stderr
+    # the hub runs on as it was
+    assert ssl.get_server_certificate(("127.0.0.1", hub.port)) == new
