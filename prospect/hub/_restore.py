@@ -244,7 +244,7 @@ def with_port(text: str, port: int) -> str:
     Examples
     --------
     >>> with_port("[hub]\nport = 8000  # public\n[ports]\nhub = 9\n", 9100)
-    '[hub]\\nport = 9100  # public\\n[ports]\\nhub = 0\\n'
+    '[hub]\nport = 9100  # public\n[ports]\nhub = 0\n'
     """
     lines, section, done = [], "", False
     for line in text.splitlines(keepends=True):
