@@ -63,7 +63,7 @@ class PageHandler(_Gallery, JupyterHandler):
         """Send the page in the person's language."""
         nonce = secrets.token_urlsafe(16)
         lang = preferred_language(
-            self.get_cookie("prospect-lang"),
+            self.get_cookie("prospect-language"),
             self.request.headers.get("Accept-Language"),
         )
         self.set_header("Content-Security-Policy", POLICY.format(nonce=nonce))

@@ -263,7 +263,7 @@
   }
   byId("switch").addEventListener("click", () => {
     const next = lang === "zh" ? "en" : "zh";
-    document.cookie = `prospect-lang=${next}; path=/; max-age=31536000; SameSite=Lax`;
+    document.cookie = `prospect-language=${next}; path=/; max-age=31536000; SameSite=Lax`;
     speak(next);
   });
   byId("filters").addEventListener("input", draw);

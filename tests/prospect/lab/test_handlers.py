@@ -126,7 +126,7 @@ def test_the_page_speaks_the_persons_language(client):
     assert language(**browser) == "zh"
     assert language(**{"Accept-Language": "de;q=0.9, en;q=0.5, zh;q=0.4"}) == "en"
     assert language(**{"Accept-Language": ";;q=x,,zh;q=1.2.3"}) == "en"
-    client.cookies.set("prospect-lang", "en")
+    client.cookies.set("prospect-language", "en")
     assert language(**browser) == "en"
 
 

@@ -14,7 +14,7 @@
   let shared = null, setting = "";
 
   function language() {
-    const chosen = /(?:^|;\s*)prospect-lang=(en|zh)/.exec(document.cookie);
+    const chosen = /(?:^|;\s*)prospect-language=(en|zh)/.exec(document.cookie);
     return chosen ? chosen[1] : setting || ((navigator.language || "").startsWith("zh") ? "zh" : "en");
   }
   async function library(name) {
