@@ -51,7 +51,7 @@ docs: setup-dev  ## the documentation, into docs/_build/html (run=1 executes the
 	@[ -z "$(run)" ] || for each in notebooks/[0-9]*.py; do for tongue in en zh; do \
 	  $(bin)/prospect notebook run $$each --in $$tongue --out build/notebooks/$$tongue || exit 1; \
 	  done; done
-	@$(bin)/python -m sphinx -q -W --keep-going -j 2 -b html docs docs/_build/html
+	@$(bin)/python -m sphinx -q -E -W --keep-going -j 2 -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
 lint: setup-dev  ## style, import rules, docstrings
