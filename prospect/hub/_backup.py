@@ -22,13 +22,16 @@ from survey import atomic_path
 
 from ._folder import HubFolder
 from ._settings import read_settings
+from ._trees import look_through
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from ._trees import Found
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 BLOCK = 2**20
+MOST_HOLES = 64 * 2**30
+OPENING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 class _Reader:
@@ -40,7 +43,11 @@ class _Reader:
 
     def read(self, size: int = -1) -> bytes:
         wanted = self.left if size < 0 else min(size, self.left)
-        block = self.file.read(wanted)
+        try:
+            block = self.file.read(wanted)
+        except OSError:
+            # a disk that fails below one file; the archive says so
+            block = b""
         if len(block) < wanted:
             self.short = True
             block += bytes(wanted - len(block))
@@ -60,34 +67,48 @@ class _Archive:
         self.left_out: list[str] = []
 
     def add(self, path: Path, name: str) -> None:
-        """Put a file, folder or link into the archive under a name."""
-        try:
-            info = path.lstat()
-            if stat.S_ISDIR(info.st_mode):
-                self.tar.addfile(self._member(name, info))
-            elif stat.S_ISLNK(info.st_mode):
-                owner = self._member(name, info).uname
-                target = str(path.readlink())
-                self.links[name] = {"target": target, "owner": owner}
-            elif stat.S_ISREG(info.st_mode):
-                self._add_file(path, name)
-            else:
-                self.left_out.append(name)
-        except FileNotFoundError:
-            # gone between the list and the look: the home is in use
-            self.changed.append(name)
+        """Put a file or folder of the hub's own into the archive under a name."""
+        info = path.lstat()
+        if stat.S_ISDIR(info.st_mode):
+            self.tar.addfile(self._member(name, info))
+        else:
+            self._add_file(os.open(path, OPENING), name)
 
     def add_tree(self, top: Path, name: str) -> None:
         """Put a folder with all below it into the archive; no link is followed."""
         self.add(top, name)
-        if top.is_symlink() or not top.is_dir():
-            return
-        for each in sorted(os.scandir(top), key=lambda entry: entry.name):
-            path, inner = Path(each.path), f"{name}/{each.name}"
-            if each.is_dir(follow_symlinks=False):
-                self.add_tree(path, inner)
-            else:
-                self.add(path, inner)
+        for found in look_through(top):
+            inner = f"{name}/{found.name}"
+            try:
+                self._take(found, inner)
+            except FileNotFoundError:
+                # gone between the list and the look: the home is in use
+                self.changed.append(inner)
+
+    def _take(self, found: Found, name: str) -> None:
+        """Put what lies in a tree into the archive, or note that it could not be."""
+        if isinstance(found.error, FileNotFoundError):
+            raise found.error
+        if found.info is None:
+            # one person's odd folder must not cost all others their backup
+            self.left_out.append(name)
+        elif stat.S_ISDIR(found.info.st_mode):
+            self.tar.addfile(self._member(name, found.info))
+        elif stat.S_ISLNK(found.info.st_mode):
+            owner = self._member(name, found.info).uname
+            target = os.readlink(found.base, dir_fd=found.here)
+            self.links[name] = {"target": target, "owner": owner}
+        elif stat.S_ISREG(found.info.st_mode) and not _hollow(found.info):
+            try:
+                opened = os.open(found.base, OPENING, dir_fd=found.here)
+            except FileNotFoundError:
+                raise
+            except OSError:
+                self.left_out.append(name)
+                return
+            self._add_file(opened, name)
+        else:
+            self.left_out.append(name)
 
     def add_bytes(self, content: bytes, name: str) -> None:
         """Put a text of ours into the archive."""
@@ -95,8 +116,7 @@ class _Archive:
         member.size, member.mode = len(content), 0o600
         self.tar.addfile(member, io.BytesIO(content))
 
-    def _add_file(self, path: Path, name: str) -> None:
-        opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    def _add_file(self, opened: int, name: str) -> None:
         with os.fdopen(opened, "rb") as file:
             info = os.fstat(opened)
             member = self._member(name, info)
@@ -202,7 +222,8 @@ def _about(hub: HubFolder, mode: str, archive: _Archive, *, homes: bool) -> byte
         "changed": archive.changed,
         "left_out": archive.left_out,
     }
-    return json.dumps(content, ensure_ascii=False, indent=1).encode()
+    # names of files need not be text: what is none survives as an escape
+    return json.dumps(content, indent=1).encode()
 
 
 def _target(hub: HubFolder, out: str | Path | None) -> Path:
@@ -231,15 +252,17 @@ def _size(hub: HubFolder, trees: list[Path]) -> int:
 
 
 def _size_of(top: Path) -> int:
-    return sum(path.lstat().st_size for path in _files(top) if not path.is_symlink())
+    infos = (found.info for found in look_through(top))
+    return sum(
+        min(info.st_size, info.st_blocks * 512)
+        for info in infos
+        if info and stat.S_ISREG(info.st_mode) and not _hollow(info)
+    )
 
 
-def _files(top: Path) -> Iterator[Path]:
-    for folder, _, names in os.walk(top):
-        for name in names:
-            path = Path(folder, name)
-            if os.path.lexists(path):
-                yield path
+def _hollow(info: os.stat_result) -> bool:
+    """Whether a file is nearly all holes: made large by a word, read for days."""
+    return info.st_size - info.st_blocks * 512 > MOST_HOLES
 
 
 def _check_space(place: Path, needed: int, what: str) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
+import pwd
+import time
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pathlib import Path
+import psutil
 
+from ._trees import own_tree, remove_tree
+
+if TYPE_CHECKING:
     from ._folder import HubFolder
     from ._settings import HubSettings
 
@@ -24,28 +28,48 @@ def put_aside(
     "~" stands in no person's name, so nobody can ever be given the kept home. In team
     mode it becomes root's: the number of the account may go to somebody else later.
     """
+    if settings.mode == "team" and os.geteuid() == 0:
+        end_processes(folder, name)
     home = folder.home(name)
     if not home.is_dir() or home.is_symlink():
         return None
     if not keep:
-        shutil.rmtree(home)
+        remove_tree(home)
         return None
     kept = _free(folder.users / f"{name}~removed-{date.today().isoformat()}")
     home.rename(kept)
     if settings.mode == "team" and os.geteuid() == 0:
         kept.chmod(0o700)
-        own(kept, 0, 0)
+        own_tree(kept, 0, 0)
     return kept
 
 
-def own(top: Path, uid: int, gid: int) -> None:
-    """Give a tree to an account; links are given, never followed."""
-    os.lchown(top, uid, gid)
-    for folder, names, files, here in os.fwalk(top, follow_symlinks=False):
-        del folder
-        for name in (*names, *files):
-            with contextlib.suppress(FileNotFoundError):
-                os.chown(name, uid, gid, dir_fd=here, follow_symlinks=False)
+def end_processes(folder: HubFolder, name: str) -> None:
+    """
+    End whatever still runs under the account of a person: clusters, strays.
+
+    The next person of that name would share the account with it.
+    """
+    try:
+        entry = pwd.getpwnam(f"wbu-{name}")
+    except KeyError:
+        return
+    if Path(entry.pw_dir) != folder.home(name):
+        return
+    for _ in range(20):
+        left = [
+            process
+            for process in psutil.process_iter(["uids", "status"])
+            if (uids := process.info["uids"])
+            and entry.pw_uid in {uids.real, uids.effective}
+            and process.info["status"] != psutil.STATUS_ZOMBIE
+        ]
+        for process in left:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        if not left:
+            return
+        time.sleep(0.1)
 
 
 def _free(path: Path) -> Path:

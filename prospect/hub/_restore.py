@@ -126,7 +126,7 @@ def _wrong(member: tarfile.TarInfo, seen: dict[str, str]) -> str:
         return "is a link or a device, which a backup never holds"
     if path.is_absolute() or ".." in path.parts or str(path) != member.name:
         return "leads out of the folder"
-    if "\\" in member.name or "\0" in member.name:
+    if "\0" in member.name or (os.name == "nt" and "\\" in member.name):
         return "has a name that means a path elsewhere"
     if member.name in seen:
         return "stands in the archive twice"

@@ -16,7 +16,6 @@ import hmac
 import os
 import pwd
 import resource
-import shutil
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +32,7 @@ from .._folder import HubFolder
 from .._processes import birth_of, is_alive, send
 from .._services import user_environment
 from .._settings import read_settings
+from .._trees import remove_tree
 from ._gateway_limits import limits_of_clusters
 from ._limits import find_groups, process_limits
 from ._linux import account_of
@@ -100,7 +100,7 @@ class WorkbenchBackend(LocalBackend):
         kept = {cluster.name for cluster in self.db.active_clusters()}
         for left in self.folder.clusters.iterdir():
             if left.name not in kept:
-                shutil.rmtree(left, ignore_errors=True)
+                self.cleanup_working_directory(str(left))
 
     def account(self, name: str) -> Account:
         """Return as whom a person's clusters run."""
@@ -164,6 +164,13 @@ class WorkbenchBackend(LocalBackend):
             with os.fdopen(_new_file(Path(path), account), "wb") as file:
                 file.write(content)
         return str(place)
+
+    def cleanup_working_directory(self, workdir: str) -> None:
+        """Remove the folder of a cluster, whatever its owner has built in it."""
+        try:
+            remove_tree(Path(workdir))
+        except OSError as error:
+            self.log.warning("%s", error)
 
     def get_env(self, cluster: Cluster) -> dict[str, str]:
         """Return the environment of scheduler and workers: nothing of the gateway's."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .._trees import remove_tree
 from ._limits import hub_tag
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Runtime:
         os.chown(self.root, -1, gid)
         self.root.chmod(0o750)
         for path in (self.jupyter, self.projects):
-            shutil.rmtree(path, ignore_errors=True)
+            remove_tree(path)
             path.mkdir(mode=0o700)
         for place in projects:
             (self.projects / place.name).symlink_to(place)

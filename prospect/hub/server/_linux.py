@@ -98,12 +98,16 @@ def sync_projects(projects: Mapping[str, tuple[str, ...]], folder: HubFolder) ->
     with _one_at_a_time:
         for project, members in projects.items():
             group = PROJECT + project
-            if not _group(group):
+            new = not _group(group)
+            if new:
                 _run("groupadd", group)
             accounts = [account_of(name) for name in members]
             _set_members(group, [each for each in accounts if _known(each)])
             place = folder.project(project)
             place.mkdir(exist_ok=True)
+            if new:
+                # what comes from a backup is the members' again
+                _run("chgrp", "-R", "-h", group, str(place))
             os.chown(place, -1, grp.getgrnam(group).gr_gid)
             place.chmod(0o2770)
         for place in folder.projects.iterdir():

@@ -11,6 +11,7 @@ import pytest
 from prospect.hub import HubFolder, back_up, read_settings, restore_backup
 from prospect.hub._backup import read_manifest
 from prospect.hub._restore import with_port
+from prospect.hub._trees import remove_tree
 from survey import DataProblems
 
 
@@ -207,3 +208,35 @@ def test_newer_format(hub, tmp_path):
 )
 def test_port_is_changed_in_the_text(text, expected):
     assert with_port(text, 9) == expected
+
+
+def test_odd_files_of_one_person_cost_nobody_the_backup(hub, tmp_path):
+    home = hub.home("bo")
+    odd = os.fsdecode(b"\xff.csv")
+    for name in (odd, "back\\slash"):
+        (home / name).write_text("1")
+    (home / "real").mkdir()
+    (home / "real" / "x").write_text("x")
+    (home / "elsewhere").symlink_to(hub.secrets)
+    with (home / "hollow").open("wb") as file:
+        file.truncate(2**40)
+    here = os.open(home, os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("d", dir_fd=here)
+        below = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    archive = back_up(hub.root, homes=True)
+    manifest = read_manifest(archive)
+    left_out = manifest["left_out"]
+    assert {"users/bo/hollow", "users/bo/pipe"} < set(left_out)
+    assert any(name.startswith("users/bo/d/d/d") for name in left_out)
+    assert not any("elsewhere/" in name for name in manifest["files"])
+    made = HubFolder(restore_backup(archive, tmp_path / "new")).home("bo")
+    assert (made / odd).exists()
+    assert (made / "back\\slash").read_text() == "1"
+    assert (made / "real" / "x").read_text() == "x"
+    remove_tree(home)
+    assert not home.exists()
+    remove_tree(made)
