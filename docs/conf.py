@@ -33,6 +33,10 @@ suppress_warnings = [
 # `prospect notebook run` executes notebooks and takes time and memory; Sphinx does not
 nb_execution_mode = "off"
 nb_merge_streams = True
+# widgets need a kernel: the picture beside them is shown
+nb_mime_priority_overrides = [
+    ("html", "application/vnd.jupyter.widget-view+json", None)
+]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 

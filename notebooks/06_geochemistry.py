@@ -588,7 +588,7 @@ cut = {
 }
 joined = geochem.combine_anomalies([each.anomalies for each in cut.values()])
 rated = geochem.rate_anomalies(joined)
-register = geochem.anomaly_register(rated)
+register = geochem.anomaly_register(rated, lang=lang)
 register.iloc[:8, :11]
 
 # %%

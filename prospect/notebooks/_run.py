@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import psutil
 
 INTERVAL = 0.25
+WIDGET = "application/vnd.jupyter.widget-view+json"
 # one machine is half as fast as another, and memory is measured in steps
 SLACK = 1.5
 
@@ -252,7 +253,13 @@ def _memory(process: psutil.Process) -> float:
 
 
 def _export(path: Path) -> Path:
+    import nbformat
     from nbconvert import HTMLExporter
 
-    text, _ = HTMLExporter().from_filename(str(path))
+    book = nbformat.read(path, as_version=4)
+    for output in (o for cell in book.cells for o in cell.get("outputs", ())):
+        # a widget needs a kernel: where it left a picture, the page shows that
+        if "image/png" in output.get("data", {}):
+            output["data"].pop(WIDGET, None)
+    text, _ = HTMLExporter().from_notebook_node(book, {"metadata": {"name": path.stem}})
     return write_text(path.with_suffix(".html"), text)
