@@ -56,6 +56,7 @@ class CubeWidget(StillWidget):
     ) -> None:
         super().__init__(picture=address(paint(0)), **shown)
         self._read, self._paint, self._lang = read, paint, lang
+        self._caption = Words(lang)("view_still")
         self.on_msg(self._told)
         self.observe(self._repaint, "composite")
         self.observe(self._reread, "continuum_removed")

@@ -212,11 +212,10 @@ def _paint(samples: gpd.GeoDataFrame, column: str | None, words: Words) -> _Pain
 
 def _on_ramp(values: NDArray[np.float64]) -> _Paint:
     grid = xr.DataArray(values[None], dims=("y", "x"), name="values")
-    scale = map_colours(grid, role="evidence").scale
-    shades = scale.cmap(scale.norm(np.nan_to_num(values)))
+    found = map_colours(grid, role="evidence")
+    scale = found.scale
     colours = [
-        to_hex(shade) if known else OTHER
-        for shade, known in zip(shades, np.isfinite(values), strict=True)
+        to_hex(shade / 255) if shade[3] else OTHER for shade in found.paint(values)
     ]
     stops = [to_hex(scale.cmap(share)) for share in np.linspace(0, 1, STOPS)]
     ends = [float(scale.norm.vmin), float(scale.norm.vmax)]

@@ -67,6 +67,7 @@ class LinkedView(StillWidget):
         super().__init__(place=place.told(words), words=told, **shown)
         self._samples, self._say = samples, words
         self._callbacks: list[Callable[[gpd.GeoDataFrame], object]] = []
+        self._caption = words("view_still")
         self.observe(self._changed, "marked")
 
     @property

@@ -95,6 +95,7 @@ class MapView(StillWidget):
             height=height,
         )
         self.under = self._picture(self.below)
+        self._caption = words("view_still")
         self.on_msg(self._told)
         self.observe(self._switched, ["layer", "below"])
 

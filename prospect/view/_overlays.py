@@ -69,7 +69,7 @@ class Overlay:
     def at(self, x: float, y: float, reach: float) -> list[dict[str, str]]:
         """Features at a place: areas that hold it, points and lines within reach."""
         spot = Point(x, y)
-        rows = self.features.sindex.query(spot.buffer(reach))
+        rows = self.features.sindex.query(spot.buffer(reach) if reach > 0 else spot)
         distance = self.features.geometry.iloc[rows].distance(spot).to_numpy()
         order = np.argsort(distance, kind="stable")
         rows = rows[order][distance[order] <= reach][:MOST_FEATURES]

@@ -63,7 +63,7 @@ class SceneView:
             bundle["image/png"] = base64.b64encode(self.picture).decode()
         if self.page and not stills_only():
             bundle["text/html"] = self._frame()
-        elif not self.picture or self.message:
+        elif not (self.page and self.picture):
             bundle["text/html"] = self._said()
         return bundle
 

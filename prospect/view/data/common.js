@@ -27,10 +27,16 @@ function ticks(low, high, count) {
   return found;
 }
 
-// A number as short as its neighbours need it.
+// A number as short as its neighbours need it; as it is where it has none.
 function short(value, step) {
-  const digits = step ? Math.max(0, Math.min(9, -Math.floor(Math.log10(step) + 1e-9))) : 3;
+  if (!step) return String(Number(value.toPrecision(7))).replace("-", "−");
+  const digits = Math.max(0, Math.min(9, -Math.floor(Math.log10(step) + 1e-9)));
   return value.toFixed(digits).replace("-", "−");
+}
+
+// Hide the still picture as long as the widget lives beside it.
+function hideStill(model, el) {
+  el.append(element("style", {}, `.${model.get("still")} { display: none; }`));
 }
 
 // Canvas that is as sharp as the screen and follows the width of its frame.

@@ -75,6 +75,7 @@ function drawList(list, words, spectra) {
 }
 
 function render({ model, el }) {
+  hideStill(model, el);
   const words = model.get("words");
   el.classList.add("cube-viewer");
   const left = element("div", { class: "scene" });

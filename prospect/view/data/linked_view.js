@@ -53,12 +53,11 @@ function drawTowards(pen, x, y, dx, dy, colour, faint) {
 }
 
 function drawPlotFrame(pen, axes, titles, width, height) {
-  pen.strokeStyle = "#e2e2e2";
-  pen.lineWidth = 1;
   const inside = { x0: EDGE.left, x1: width - EDGE.right, y0: height - EDGE.bottom, y1: EDGE.top };
   for (const [v, text] of axes.x.ticks) {
     const px = axes.x.at(v);
     pen.strokeStyle = "#e2e2e2";
+    pen.lineWidth = 1;
     pen.beginPath(); pen.moveTo(px, inside.y0); pen.lineTo(px, inside.y1); pen.stroke();
     textAt(pen, text, px, inside.y0 + 12, "center");
   }
@@ -108,6 +107,7 @@ function drawColours(box, legend, title, below, words) {
 }
 
 function render({ model, el }) {
+  hideStill(model, el);
   const words = model.get("words"), data = model.get("data"), place = model.get("place");
   const titles = model.get("titles"), height = model.get("height"), count = data.labels.length;
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, key) => values[key]);

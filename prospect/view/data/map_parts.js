@@ -97,11 +97,10 @@ function drawTicks(pen, look, place, width, height) {
   const ys = ticks(ends[0], ends[1], Math.max(2, height / 110));
   const said = (values, at, unit) => short(at, values.length > 1 ? values[1] - values[0] : 0) + unit;
   const unit = place.kind === "projected" ? "" : place.kind === "geographic" ? "°" : "";
-  pen.strokeStyle = INK;
-  pen.lineWidth = 1;
   for (const at of xs) {
     const px = look.toX(at / scale);
     pen.strokeStyle = INK;
+    pen.lineWidth = 1;
     pen.beginPath(); pen.moveTo(px, height); pen.lineTo(px, height - 5); pen.stroke();
     textAt(pen, said(xs, at, unit), px, height - 13, "center");
   }

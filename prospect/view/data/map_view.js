@@ -159,6 +159,7 @@ function makeOverlays(overlays, hidden, changed) {
 }
 
 function render({ model, el }) {
+  hideStill(model, el);
   const words = model.get("words"), place = model.get("place"), overlays = model.get("overlays");
   const hidden = new Set();
   let size = [600, model.get("height")], pattern = null, waiting = 0;
@@ -290,7 +291,7 @@ function render({ model, el }) {
   });
   canvas.addEventListener("pointerleave", () => { told(); });
   canvas.addEventListener("wheel", (event) => {
-    if (document.activeElement !== canvas && !el.getRootNode().activeElement && !event.ctrlKey) return;
+    if (el.getRootNode().activeElement !== canvas && !event.ctrlKey) return;
     event.preventDefault();
     zoomed(Math.exp(-event.deltaY / 400), ...placeIn(canvas, event));
   }, { passive: false });

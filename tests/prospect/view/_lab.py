@@ -117,6 +117,26 @@ class Lab:
             time.sleep(0.1)
         pytest.fail(f"no kernel for {path}: {self.log.read_text()[-2000:]}")
 
+    def open_again(self, name):
+        """A page with the notebook as it was saved."""
+        page = self.browser.new_page(viewport={"width": 1360, "height": 1000})
+        page.set_default_timeout(1000 * SECONDS)
+        page.goto(f"{self.url}doc/tree/{name}.ipynb?token={TOKEN}")
+        page.locator(f"{PANEL} .jp-Notebook-cell").first.wait_for()
+        return page
+
+    def stop_kernels(self):
+        """End all kernels, as the hub does to idle ones."""
+        for session in self._sessions():
+            ask = urllib.request.Request(
+                f"{self.url}api/sessions/{session['id']}?token={TOKEN}", method="DELETE"
+            )
+            urllib.request.urlopen(ask, timeout=20).close()
+
+    def _sessions(self):
+        with urllib.request.urlopen(f"{self.url}api/sessions?token={TOKEN}") as told:
+            return json.load(told)
+
     def open(self, name, *cells):
         """A page with a new notebook of these cells, run from first to last."""
         notebook = nbformat.v4.new_notebook()
@@ -127,10 +147,7 @@ class Lab:
         }
         notebook.cells = [nbformat.v4.new_code_cell(text) for text in cells]
         nbformat.write(notebook, self.folder / f"{name}.ipynb")
-        page = self.browser.new_page(viewport={"width": 1360, "height": 1000})
-        page.set_default_timeout(1000 * SECONDS)
-        page.goto(f"{self.url}doc/tree/{name}.ipynb?token={TOKEN}")
-        page.locator(f"{PANEL} .jp-Notebook-cell").first.wait_for()
+        page = self.open_again(name)
         self._wait_for_kernel(f"{name}.ipynb")
         page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
         page.locator(".lm-MenuBar-itemLabel:text-is('Run')").click()

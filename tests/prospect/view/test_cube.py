@@ -178,3 +178,15 @@ def test_page_draws_what_the_kernel_sends(cube, library, tmp_path):
     assert text.count('class="spot"') == 2
     assert "mica：光谱角" in text
     assert '{"kind":"click","row":2,"column":5,"keep":false}' in text
+
+
+def test_a_picture_stands_where_nothing_runs(cube, library, monkeypatch):
+    from PIL import Image
+
+    viewer = view_cube(cube, library=library, lang="zh")
+    viewer.click(1, 1)
+    data, _ = viewer._repr_mimebundle_()
+    still = np.asarray(Image.open(io.BytesIO(base64.b64decode(data["image/png"]))))
+    assert len(np.unique(still.reshape(-1, still.shape[-1]), axis=0)) > 50
+    monkeypatch.setenv("PROSPECT_VIEW", "still")
+    assert set(viewer._repr_mimebundle_()[0]) == {"text/plain", "image/png"}
