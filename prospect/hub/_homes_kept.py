@@ -63,6 +63,7 @@ def end_processes(folder: HubFolder, name: str) -> None:
             if (uids := process.info["uids"])
             and entry.pw_uid in {uids.real, uids.effective}
             and process.info["status"] != psutil.STATUS_ZOMBIE
+            and _of_this_system(process.pid)
         ]
         for process in left:
             with contextlib.suppress(psutil.Error):
@@ -70,6 +71,14 @@ def end_processes(folder: HubFolder, name: str) -> None:
         if not left:
             return
         time.sleep(0.1)
+
+
+def _of_this_system(pid: int) -> bool:
+    """Whether a process knows accounts as we do: containers use numbers again."""
+    try:
+        return os.readlink(f"/proc/{pid}/ns/mnt") == os.readlink("/proc/self/ns/mnt")  # noqa: PTH115
+    except OSError:
+        return False
 
 
 def _free(path: Path) -> Path:

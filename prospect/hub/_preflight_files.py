@@ -138,7 +138,8 @@ def check_database(place: HubFolder) -> Iterator[Problem]:
     """Whether the accounts can be read, by this JupyterHub; nothing is changed."""
     path = place.database
     backup = newest_backup(place)
-    if not path.exists():
+    # a full disk or a crash may leave a file of no bytes, which opens as a new database
+    if not path.exists() or not path.stat().st_size:
         with contextlib.suppress(OSError):
             if people := sum(1 for each in place.users.iterdir() if each.is_dir()):
                 codes = ("hub_database_gone_backup", "hub_database_gone_none")

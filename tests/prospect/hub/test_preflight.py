@@ -359,6 +359,8 @@ def test_no_database_is_fine_unless_there_are_homes(folder):
     (folder.users / "ana").mkdir(parents=True)
     found = codes(check_database(folder))
     assert found["hub_database_gone_none"].severity == "warning"
+    folder.database.touch()
+    assert "hub_database_gone_none" in codes(check_database(folder))
 
 
 def test_damaged_database_names_the_newest_backup(folder):
