@@ -470,7 +470,7 @@ spread["standard_deviation"].mean(["y", "x"]).to_series().to_frame("by noise alo
 
 # %%
 for sentence in report.describe_unmixing(
-    mapping.unmixing_report(runs["library", "nnls"])
+    mapping.unmixing_report(runs["library", "nnls"]), lang=lang
 ):
     print("-", sentence)
 
@@ -514,7 +514,7 @@ epidote = found["mineral"] == rules.names.index("epidote") + 1
 best = np.argmax(chlorite.where(epidote, 0).data)
 row, column = np.unravel_index(best, chlorite.shape)
 pixel = cube[:, row, column]
-reasons = mapping.explain_spectrum(pixel, rules, candidates=3)
+reasons = mapping.explain_spectrum(pixel, rules, candidates=3, lang=lang)
 report.figure_reasons(
     reasons, title="A pixel of chlorite that is mapped as epidote", lang=lang
 )
@@ -716,7 +716,7 @@ report.figure_mineral_map(real, title="EMIT, Pasadena", lang=lang)
 odd = real["mineral"] == rules.names.index("magnesite") + 1
 row, column = np.argwhere(odd.data)[0]
 report.figure_reasons(
-    mapping.explain_spectrum(emit[:, row, column], rules, candidates=2),
+    mapping.explain_spectrum(emit[:, row, column], rules, candidates=2, lang=lang),
     title=f"EMIT, row {row}, column {column}",
     lang=lang,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +28,7 @@ MOST_MAPS = 11
 EDGE = 1e-5  # rounding beyond 0 and 1 that is no error
 BELOW, ABOVE = "#d55e00", "#cc79a7"
 GOOD_CONDITION = 50.0
+MIXTURE = re.compile(r"\b(and|with|und)\b|[+/&]", re.IGNORECASE)
 SHADE = {"shade", "shadow"}
 ODD = {
     "zero": "unmix_zero",
@@ -300,7 +302,8 @@ def _name(name: str, words: Words) -> str:
     """Name in the language of the words, for minerals and shade."""
     if name.lower() in SHADE:
         return words("unmix_shade")
-    if words.lang == "zh":
+    # "kaolinite and mica" is not kaolinite
+    if words.lang == "zh" and not MIXTURE.search(name):
         from spectral.library import find_mineral, mineral_table
 
         mineral = find_mineral(name)
