@@ -229,6 +229,7 @@ report.figure_map(
 view.view_map(
     {"score": result["score"], "uncertainty": result["uncertainty"], **layers},
     points={"deposits": deposits},
+    titles=names,
     lang=lang,
 )
 

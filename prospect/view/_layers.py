@@ -194,7 +194,9 @@ def upright(
 
 
 def layers_of(
-    given: xr.Dataset | Mapping[str, xr.DataArray] | xr.DataArray, words: Words
+    given: xr.Dataset | Mapping[str, xr.DataArray] | xr.DataArray,
+    words: Words,
+    titles: Mapping[str, str],
 ) -> list[Layer]:
     """Layers of what the caller gave, checked: all that is wrong is told at once."""
     if isinstance(given, xr.DataArray):
@@ -214,6 +216,8 @@ def layers_of(
     if wrong:
         raise ValueError("; ".join(wrong))
     layers = [Layer(str(name), grid, words) for name, grid in grids.items()]
+    for layer in layers:
+        layer.title = str(titles.get(layer.name) or layer.title)
     check_one_system(layers)
     return layers
 

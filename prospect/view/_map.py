@@ -24,6 +24,7 @@ def view_map(
     points: gpd.GeoDataFrame | Mapping[str, gpd.GeoDataFrame] | None = None,
     targets: gpd.GeoDataFrame | None = None,
     basemap: xr.DataArray | None = None,
+    titles: Mapping[str, str] | None = None,
     lang: str = "en",
     height: int = 460,
 ) -> MapView:
@@ -48,6 +49,9 @@ def view_map(
     basemap : DataArray, optional
         What lies under the layers: an elevation grid (y, x), shown as shaded relief, or
         an image of three bands (band, y, x), on the coordinate system of the layers.
+    titles : mapping of str to str, optional
+        What layers are called on the map, by name; their `long_name` or name when not
+        given.
     lang : {"en", "zh"}
         Language of the map.
     height : int
@@ -92,7 +96,7 @@ def view_map(
         raise ImportError(
             "the map needs anywidget: python -m pip install 'prospect-workbench[lab]'"
         ) from error
-    found = layers_of(layers, words)
+    found = layers_of(layers, words, titles or {})
     backdrop = None
     if basemap is not None:
         backdrop = Backdrop(basemap, words)

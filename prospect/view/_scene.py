@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..report import Words
 from ..scene import render_scene
-from ._still import stills_only
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -61,9 +60,9 @@ class SceneView:
         bundle = {"text/plain": repr(self)}
         if self.picture:
             bundle["image/png"] = base64.b64encode(self.picture).decode()
-        if self.page and not stills_only():
+        if self.page:
             bundle["text/html"] = self._frame()
-        elif not (self.page and self.picture):
+        else:
             bundle["text/html"] = self._said()
         return bundle
 

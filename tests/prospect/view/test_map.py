@@ -295,6 +295,12 @@ def test_layers_may_have_their_own_cells(layers):
     assert view.table["copper"].tolist() == ["outside this layer"]
 
 
+def test_layers_are_called_by_their_titles(layers):
+    view = view_map(layers, titles={"rocks": "岩石"})
+    assert view.titles == ["Copper", "岩石"]
+    assert "rocks" in view.picked
+
+
 def test_a_layer_without_a_value_is_said(layers):
     view = view_map({"empty": layers["copper"] * np.nan})
     assert view.shown["legend"]["empty"] == "this layer holds no value at all"
