@@ -78,7 +78,13 @@ lang = "zh"
 #
 # 实验室给的是 GBK 编码、中文表头，单位写作 `10-6`、`10-9`，低于检出限的写 `<0.5`，有的干脆写“未检出”。读表时不折半、不补零、不删行，只作标记。
 
+
 # %%
+# 表头、图例等文字随参数 lang 取中文或英文
+def say(zh, en):
+    return zh if lang == "zh" else en
+
+
 words = report.Words(lang)
 folder = prospect.sample_district(Path(tempfile.mkdtemp()) / "bixi")
 plan = prospect.read_district(folder / "district.toml")
@@ -91,10 +97,12 @@ points.drop(columns="geometry").head()
 # %%
 pd.DataFrame(
     {
-        "原表头": points.attrs["columns"],
-        "单位": points.attrs["units"],
-        "未检出": points.attrs["censored"],
-        "其中未给出检出限": points.attrs["censored_without_limit"],
+        say("原表头", "heading"): points.attrs["columns"],
+        say("单位", "unit"): points.attrs["units"],
+        say("未检出", "below detection"): points.attrs["censored"],
+        say("其中未给出检出限", "limit not given"): points.attrs[
+            "censored_without_limit"
+        ],
     }
 ).loc[analytes].astype(object).fillna("–")
 
@@ -104,16 +112,16 @@ pd.DataFrame(
 # %%
 rgnr = geochem.check_rgnr(points)
 absent = rgnr.loc[rgnr["column"].isna(), "analyte"]
-print(f"缺 {len(absent)} 项：{'、'.join(absent)}")
-rgnr.dropna(subset="column").rename(
-    columns={
-        "analyte": "元素",
-        "n": "结果数",
-        "n_missing": "未分析",
-        "n_censored": "未检出",
-        "reported_share": "报出率",
-    }
-).set_index("元素").drop(columns="column")
+print(say("缺：", "absent:"), len(absent), f"({', '.join(absent)})")
+shown = {
+    "n": "结果数",
+    "n_missing": "未分析",
+    "n_censored": "未检出",
+    "reported_share": "报出率",
+}
+rgnr.dropna(subset="column").set_index("analyte")[list(shown)].rename(
+    columns=say(shown, {})
+).rename_axis(say("元素", "analyte"))
 
 # %% [markdown]
 # 只测了成矿元素，缺造岩元素和多数微量元素：可以讨论铜金矿，不能按扫面成果提交。
@@ -122,9 +130,10 @@ rgnr.dropna(subset="column").rename(
 
 # %%
 below = [f"{name}_censored" for name in analytes if f"{name}_censored" in points]
-1 - points.groupby("实验室")[below].mean().rename(
-    columns=lambda c: c.removesuffix("_censored") + " 报出率"
-)
+reported = 1 - points.groupby("实验室")[below].mean()
+reported.rename(
+    columns=lambda c: c.removesuffix("_censored") + say(" 报出率", ", reported share")
+).rename_axis(say("实验室", "laboratory"))
 
 # %% [markdown]
 # ## 2. 布点编号与采样密度
@@ -138,14 +147,21 @@ numbered = geochem.number_samples(
 numbered[["sample_id", "采样日期", "plan_number"]].head()
 
 # %%
-states = {"empty": "空格", "sparse": "偏稀", "ok": "合格", "dense": "偏密"}
 density = {
     scale: geochem.sampling_density(points, scale=scale, region=plan.region).attrs
     for scale in ("1:50000", "1:200000")
 }
+shown = {
+    "n_empty": ("空格", "empty cells"),
+    "n_sparse": ("偏稀", "too sparse"),
+    "n_ok": ("合格", "as required"),
+    "n_dense": ("偏密", "too dense"),
+    "density": ("点/km²", "samples/km²"),
+    "density_min": ("要求下限", "lowest required"),
+    "density_max": ("要求上限", "highest required"),
+}
 pd.DataFrame(density).T.rename(
-    columns={f"n_{state}": name for state, name in states.items()}
-    | {"density": "点/km²", "density_min": "要求下限", "density_max": "要求上限"}
+    columns={name: say(*titles) for name, titles in shown.items()}
 )
 
 # %% [markdown]
@@ -175,8 +191,8 @@ each = controls.drop_duplicates("sample_id").astype({"lab_batch": str, "qc_type"
 pd.crosstab(
     each["lab_batch"],
     each["qc_type"].map(kinds),
-    rownames=["分析批次"],
-    colnames=["控制样"],
+    rownames=[say("分析批次", "batch")],
+    colnames=[say("控制样", "control samples")],
 )
 
 # %%
@@ -196,20 +212,23 @@ said = {
 }
 verdicts["verdict"].map(said).reset_index().pivot_table(
     index="lab_batch", columns="analyte", values="verdict", aggfunc="first"
-)[analytes].rename_axis(index="分析批次", columns="元素")
+)[analytes].rename_axis(index=say("分析批次", "batch"), columns=say("元素", "analyte"))
 
 # %% [markdown]
 # **重复样的 RE% 合格率。** RE% = |C₁ − C₂| / ½(C₁ + C₂) × 100，一般元素不超过 30 %，Au 不超过 50 %；合格率应大于 80 %。
 
 # %%
 pairs = assessment.duplicates
-counted = pd.crosstab(
-    pairs["analyte"], pairs["status"], rownames=["元素"], colnames=["判定"]
-)
-counted["合格率 %"] = 100 * counted["pass"] / (counted["pass"] + counted["fail"])
-counted.loc[analytes].rename(
-    columns={"pass": "合格", "fail": "超差", "untested": "含未检出，未判定"}
-)
+counted = pd.crosstab(pairs["analyte"], pairs["status"]).loc[analytes]
+judged = counted["pass"] + counted["fail"]
+counted[say("合格率 %", "pass rate %")] = 100 * counted["pass"] / judged
+counted.rename(
+    columns={
+        "pass": say("合格", "pass"),
+        "fail": say("超差", "fail"),
+        "untested": say("含未检出，未判定", "below detection, not judged"),
+    }
+).rename_axis(index=say("元素", "analyte"), columns=say("判定", "result"))
 
 # %%
 report.figure_duplicates(
@@ -227,16 +246,16 @@ report.figure_control_chart(
 # %%
 biased = verdicts[verdicts["bias_p_adjusted"] < 0.05]
 shown = {
-    "n_reference": "标准物质",
-    "n_reference_fail": "ΔlgC 超差",
-    "verdict": "结论",
-    "bias_pct": "系统偏差 %",
-    "bias_low_pct": "下限 %",
-    "bias_high_pct": "上限 %",
+    "n_reference": ("标准物质", "reference results"),
+    "n_reference_fail": ("ΔlgC 超差", "beyond ΔlgC limit"),
+    "verdict": ("结论", "verdict"),
+    "bias_pct": ("系统偏差 %", "bias %"),
+    "bias_low_pct": ("下限 %", "from %"),
+    "bias_high_pct": ("上限 %", "to %"),
 }
-biased[list(shown)].replace({"verdict": said}).rename(columns=shown).rename_axis(
-    ["分析批次", "元素"]
-)
+biased[list(shown)].replace({"verdict": said}).rename(
+    columns={name: say(*titles) for name, titles in shown.items()}
+).rename_axis(say(["分析批次", "元素"], ["batch", "analyte"]))
 
 # %% [markdown]
 # **规则能看见多小的系统偏差？** 每批水系沉积物只有三个标准物质结果。下表是有八成把握能发现的最小系统偏差（%）：比它小的，“接受”只表示没看见。
@@ -244,7 +263,7 @@ biased[list(shown)].replace({"verdict": said}).rename(columns=shown).rename_axis
 # %%
 verdicts.pivot_table(
     index="lab_batch", columns="analyte", values="detectable_bias_pct"
-)[analytes].rename_axis(index="分析批次", columns="元素")
+)[analytes].rename_axis(index=say("分析批次", "batch"), columns=say("元素", "analyte"))
 
 # %%
 for code, values in assessment.notes[["code", "values"]].itertuples(index=False):
@@ -257,7 +276,7 @@ for code, values in assessment.notes[["code", "values"]].itertuples(index=False)
 page = report.write_quality_report(
     assessment,
     folder / "quality.html",
-    name="碧溪",
+    name=say("碧溪", "Bixi"),
     rules="china_1_50k",
     sources=[table.name, "soils.csv", "quality_control.csv"],
     lang=lang,
@@ -285,7 +304,7 @@ for batch, analyte in biased.index:
     samples = pd.concat([samples[~own], levelled.samples]).sort_index()
     factors[batch, analyte] = levelled.table.loc[batch, ["factor", "low", "high"]]
 pd.DataFrame(factors).T.astype(float).rename(
-    columns={"factor": "校正系数", "low": "95 % 下限", "high": "95 % 上限"}
+    columns=say({"factor": "校正系数", "low": "95 % 下限", "high": "95 % 上限"}, {})
 )
 
 # %% [markdown]
@@ -295,31 +314,18 @@ pd.DataFrame(factors).T.astype(float).rename(
 
 # %%
 told = geochem.censored_table(samples, columns=analytes)
-told[
-    [
-        "analyte",
-        "n",
-        "n_censored",
-        "lowest_limit",
-        "highest_limit",
-        "median_text",
-        "mean",
-        "mean_at_least",
-        "mean_at_most",
-    ]
-].rename(
-    columns={
-        "analyte": "元素",
-        "n": "结果数",
-        "n_censored": "未检出",
-        "lowest_limit": "最低检出限",
-        "highest_limit": "最高检出限",
-        "median_text": "中位数",
-        "mean": "均值",
-        "mean_at_least": "均值不小于",
-        "mean_at_most": "均值不大于",
-    }
-)
+shown = {
+    "analyte": "元素",
+    "n": "结果数",
+    "n_censored": "未检出",
+    "lowest_limit": "最低检出限",
+    "highest_limit": "最高检出限",
+    "median_text": "中位数",
+    "mean": "均值",
+    "mean_at_least": "均值不小于",
+    "mean_at_most": "均值不大于",
+}
+told[list(shown)].rename(columns=say(shown, {}))
 
 # %% [markdown]
 # 成图需要每个点都有数值，于是按多元素对数比模型插补：每个插补值都低于该样品自己的检出限，并留有标记，以后每张图都会说明有多少是插补的。
@@ -343,7 +349,9 @@ background = geochem.background_table(
     k=k,
 )
 background["space"] = background["transform"].fillna("raw")
-background["space"] = background["space"].map({"raw": "原值", "log10": "对数"})
+background["space"] = background["space"].map(
+    {"raw": say("原值", "raw"), "log10": say("对数", "log")}
+)
 background["method"] = [words(f"background_{name}") for name in background["method"]]
 background.pivot_table(
     index="analyte", columns=["method", "space"], values="threshold"
@@ -352,16 +360,17 @@ background.pivot_table(
 # %%
 passes = {
     name: geochem.iterate_background(samples, "Cu_ppm", k=k, transform=space)
-    for name, space in {"原值": None, "对数": "log10"}.items()
+    for name, space in {say("原值", "raw"): None, say("对数", "log"): "log10"}.items()
 }
 pd.DataFrame(
     {
         name: {
-            "剔除遍数": found.counts["iterations"],
-            "剔除样品数": found.counts["n_removed"],
-            "背景值": found.background_value,
-            "异常下限 T": found.threshold,
-            "不低于 T 的样品 %": 100 * (samples["Cu_ppm"] >= found.threshold).mean(),
+            say("剔除遍数", "passes"): found.counts["iterations"],
+            say("剔除样品数", "samples removed"): found.counts["n_removed"],
+            say("背景值", "background"): found.background_value,
+            say("异常下限 T", "threshold T"): found.threshold,
+            say("不低于 T 的样品 %", "samples at or above T, %"): 100
+            * (samples["Cu_ppm"] >= found.threshold).mean(),
         }
         for name, found in passes.items()
     }
@@ -371,7 +380,10 @@ pd.DataFrame(
 # 两条下限在分布图上各落在哪里：
 
 # %%
-thresholds = {f"{name}迭代 T": found.threshold for name, found in passes.items()}
+thresholds = {
+    say(f"{name}迭代 T", f"T, {name} iteration"): found.threshold
+    for name, found in passes.items()
+}
 report.figure_distribution(
     samples, "Cu_ppm", thresholds=thresholds, title="Cu 的含量分布", lang=lang
 )
@@ -431,27 +443,29 @@ report.figure_element_map(
 # 单元素异常的参数：面积、平均值、衬度（平均值 ÷ T）、规格化面金属量（衬度 × 面积，NAP）、浓度分带、浓集中心。
 
 # %%
-geochem.anomaly_register(anomalies.maps["Cu_ppm"].anomalies, lang="zh").drop(
-    columns=["元素", "含量单位", "像元数"]
-)
+copper = anomalies.maps["Cu_ppm"].anomalies
+geochem.anomaly_register(copper.drop(columns=["analyte", "unit", "n_cells"]), lang=lang)
 
 # %% [markdown]
 # 套合在一起的单元素异常归并为综合异常，NAP 相加，按规则文件评分排序。评分只在本区内部有意义。
 
 # %%
 rating = anomalies.composites.attrs["rating"]
-print(f"规则“{rating['name_zh']}”，各项权重：{rating['criteria']}")
-print(f"表中没有、因而未参与评分的项：{rating['absent']}")
-register = geochem.anomaly_register(anomalies.composites, lang="zh")
-register.drop(columns="所含单元素异常")
+print(say("规则：", "rules: "), say(rating["name_zh"], rating["name"]))
+print(say("各项权重：", "weights: "), rating["criteria"])
+print(say("表中没有、未参与评分：", "not in the table, not rated: "), rating["absent"])
+geochem.anomaly_register(anomalies.composites.drop(columns="members"), lang=lang)
 
 # %% tags=["thumbnail"]
 main = anomalies.composites["main_analyte"].iloc[0]
+symbol = main.split("_")[0]
 report.figure_element_map(
     anomalies.grids[main],
     limits=geochem.map_classes(samples[main], method="quantile"),
     composites=anomalies.composites,
-    title=f"综合异常评序（底图 {main.split('_')[0]}）",
+    title=say(
+        f"综合异常评序（底图 {symbol}）", f"Composite anomalies by rank, on {symbol}"
+    ),
     lang=lang,
 )
 
@@ -460,6 +474,7 @@ report.figure_element_map(
 
 # %%
 first = anomalies.composites.iloc[[0]]
+code = first["composite_id"].iloc[0]
 symbols = first["analytes"].iloc[0].split("-")
 members = [name for name in analytes if name.split("_")[0] in symbols]
 report.figure_anomaly_sheet(
@@ -467,7 +482,9 @@ report.figure_anomaly_sheet(
     {name: anomalies.grids[name] for name in members},
     zones={name: anomalies.maps[name].zones for name in members},
     samples=samples,
-    title=f"综合异常 {first['composite_id'].iloc[0]} 剖析图",
+    title=say(
+        f"综合异常 {code} 剖析图", f"Composite anomaly {code}, element by element"
+    ),
     lang=lang,
 )
 
@@ -489,17 +506,18 @@ judgements = pd.DataFrame(
         "composite_id": top["composite_id"],
         "class": ["甲1", "甲1", "甲2"],
         "reason": [
-            f"{row.analytes} 套合，异常内已知斑岩型矿床 {inside[row.composite_id]} 处"
+            f"{row.analytes}{say(' 套合，已知斑岩型矿床 ', '; porphyry deposits known inside: ')}"
+            f"{inside[row.composite_id]}"
             for row in top.itertuples()
         ],
-        "person": "示例判定人",
+        "person": say("示例判定人", "A. Geologist (example)"),
         "date": "2024-06-30",
     }
 )
 judged = geochem.record_classes(anomalies.composites, judgements)
-print(f"尚未分类：{judged.attrs['unjudged']} 处")
-columns = ["序号", "综合异常编号", "异常分类（专家）", "评分", "分类依据", "分类人"]
-geochem.anomaly_register(judged, lang="zh")[columns].astype(object).fillna("–")
+print(say("尚未分类：", "not yet judged:"), judged.attrs["unjudged"])
+wanted = ["rank", "composite_id", "class", "score", "class_reason", "class_person"]
+geochem.anomaly_register(judged[wanted], lang=lang).astype(object).fillna("–")
 
 # %% [markdown]
 # 登记表、剖析图、元素图与说明合成一个网页，离线可看；登记表另存为电子表格。
@@ -509,12 +527,13 @@ page = report.write_anomaly_report(
     anomalies._replace(composites=judged),
     folder / "anomalies.html",
     samples=samples,
-    name="碧溪",
+    name=say("碧溪", "Bixi"),
     n_sheets=3,
     lang=lang,
 )
 survey.save_table(
-    geochem.anomaly_register(judged, lang="zh"), folder / "异常登记表.xlsx"
+    geochem.anomaly_register(judged, lang=lang),
+    folder / say("异常登记表.xlsx", "register.xlsx"),
 )
 page.name, f"{page.stat().st_size / 1e6:.1f} MB"
 
@@ -532,7 +551,8 @@ for note in basins.attrs["notes"]:
     print("·", note.say(lang))
 over = (basins["area_km2"] > 2).mean()
 middle = basins["area_km2"].median()
-print(f"汇水面积中位数 {middle:.2f} km²；大于 2 km² 的占 {over:.0%}")
+print(say("汇水面积中位数：", "median area of a catchment:"), f"{middle:.2f} km²")
+print(say("大于 2 km² 的占：", "larger than 2 km²:"), f"{over:.0%}")
 
 # %%
 report.figure_catchments(
@@ -540,7 +560,7 @@ report.figure_catchments(
     "Cu_ppm",
     dem=dem,
     samples=samples,
-    name="Cu（10⁻⁶）",
+    name=say("Cu（10⁻⁶）", "Cu (ppm)"),
     title="Cu：圈盆地，不圈点",
     lang=lang,
 )
@@ -550,20 +570,19 @@ report.figure_catchments(
 
 # %%
 geology = survey.read_features(folder / "geology" / "geology.gpkg", layer="units")
-geology["rock"] = geology["name_zh"].where(geology["symbol"] != "γδπK")
+geology["rock"] = geology[say("name_zh", "name")].where(geology["symbol"] != "γδπK")
 rocks = geochem.catchment_composition(basins, geology, "rock")
 residuals = geochem.catchment_background(
     samples, basins, rocks, "Cu_ppm", method="robust", scale="log"
 )
 for note in residuals.notes:
     print("·", note.say(lang))
-residuals.lithologies[["lithology", "content", "catchments"]].rename(
+residuals.lithologies.set_index("lithology")[["content", "catchments"]].rename(
     columns={
-        "lithology": "岩性",
-        "content": "Cu 背景值（10⁻⁶）",
-        "catchments": "汇水盆地数",
+        "content": say("Cu 背景值（10⁻⁶）", "background Cu (ppm)"),
+        "catchments": say("汇水盆地数", "catchments"),
     }
-).set_index("岩性")
+).rename_axis(say("岩性", "rock"))
 
 # %%
 joined = basins.merge(samples[["sample_id", "Cu_ppm"]], on="sample_id").merge(
@@ -573,7 +592,7 @@ report.figure_catchments(
     joined,
     "Cu_ppm_log_residual",
     dem=dem,
-    name="Cu 对数残差",
+    name=say("Cu 对数残差", "Cu, log residual"),
     title="Cu：扣除岩性背景之后",
     lang=lang,
 )
@@ -593,28 +612,36 @@ planted = {
     ("T3", "Cu_ppm"): 10,
 }
 criteria = {
-    "重新分析或拒收": every["verdict"].isin(["reassay", "reject"]),
-    "拒收": every["verdict"] == "reject",
-    "批次系统偏差检验（校正后 p < 0.05）": every["bias_p_adjusted"] < 0.05,
+    say("重新分析或拒收", "re-assay or reject"): every["verdict"].isin(
+        ["reassay", "reject"]
+    ),
+    say("拒收", "reject"): every["verdict"] == "reject",
+    say("合并检验（校正后 p < 0.05）", "pooled test (adjusted p < 0.05)"): every[
+        "bias_p_adjusted"
+    ]
+    < 0.05,
 }
 pd.DataFrame(
     {
         name: {
-            "报出": flagged.sum(),
-            "其中确有偏差": flagged[flagged].index.isin(planted).sum(),
-            "漏报": (~flagged[list(planted)]).sum(),
+            say("报出", "flagged"): flagged.sum(),
+            say("其中确有偏差", "really biased"): flagged[flagged]
+            .index.isin(planted)
+            .sum(),
+            say("漏报", "missed"): (~flagged[list(planted)]).sum(),
         }
         for name, flagged in criteria.items()
     }
 ).T
 
 # %%
-answer = pd.DataFrame({"加入的偏差 %": planted})
-answer["评定结论"] = every["verdict"].map(said)
-answer["估计的偏差 %"] = every["bias_pct"]
-answer["校正系数"] = pd.DataFrame(factors).T["factor"].astype(float)
-left = (1 + answer["加入的偏差 %"] / 100) * answer["校正系数"] - 1
-answer["校平后剩余 %"] = 100 * left
+factor = pd.DataFrame(factors).T["factor"].astype(float)
+answer = pd.Series(planted).rename(say("加入的偏差 %", "planted bias %")).to_frame()
+answer[say("评定结论", "verdict")] = every["verdict"].map(said)
+answer[say("估计的偏差 %", "estimated bias %")] = every["bias_pct"]
+answer[say("校正系数", "factor")] = factor
+left = 100 * ((1 + pd.Series(planted) / 100) * factor - 1)
+answer[say("校平后剩余 %", "left after levelling %")] = left
 answer.astype(object).fillna("–")
 
 # %% [markdown]
@@ -626,8 +653,9 @@ answer.astype(object).fillna("–")
 hidden = survey.read_features(
     folder / "truth" / "hidden_deposits.csv", crs="EPSG:4547", x="easting", y="northing"
 )
-groups = {"已知斑岩型": porphyry, "未发现": hidden}
-groups["全部矿床（各类）"] = pd.concat([known, hidden])
+found, unfound = say(("已知斑岩型", "未发现"), ("known porphyry", "hidden"))
+groups = {found: porphyry, unfound: hidden}
+groups[say("全部矿床（各类）", "all, of any type")] = pd.concat([known, hidden])
 ground = like.boundingbox.polygon.geom.area
 rows = []
 for n in (1, n_first, len(anomalies.composites)):
@@ -638,8 +666,11 @@ for n in (1, n_first, len(anomalies.composites)):
         chance = binom.sf(hits - 1, len(places), share)
         expected = len(places) * share
         rows.append((n, name, 100 * share, len(places), hits, expected, chance))
-titles = ["前 n 处", "矿床", "面积占比 %", "总数", "圈住", "随机期望", "随机概率"]
-pd.DataFrame(rows, columns=titles).set_index(["前 n 处", "矿床"])
+titles = say(
+    ["前 n 处", "矿床", "面积占比 %", "总数", "圈住", "随机期望", "随机概率"],
+    ["first n", "deposits", "area %", "of", "inside", "by chance", "probability"],
+)
+pd.DataFrame(rows, columns=titles).set_index(titles[:2])
 
 # %% [markdown]
 # 概率按矿床互不相关计算；矿床成群出现，实际的偶然性比表中大。
@@ -649,7 +680,7 @@ pd.DataFrame(rows, columns=titles).set_index(["前 n 处", "矿床"])
 
 # %%
 def measured(grid, places, share):
-    """AUC，以及占面积 share 时圈住的比例。"""
+    # AUC，以及占面积 share 时圈住的比例
     x, y = (xr.DataArray(side) for side in (places.geometry.x, places.geometry.y))
     at = grid.sel(x=x, y=y, method="nearest").to_numpy()
     curve = validation.prediction_rate_curve(
@@ -659,34 +690,50 @@ def measured(grid, places, share):
     return auc, np.interp(share, curve["area_share"], curve["captured"])
 
 
-null = "零模型：距已知斑岩型矿床"
+null = say("零模型：距已知斑岩型矿床", "null model: distance to known porphyry")
+residual = geochem.catchment_grid(joined, "Cu_ppm_log_residual", like=like)
+content = geochem.catchment_grid(joined, "Cu_ppm", like=like)
 maps = {
-    "Cu 插值图": anomalies.grids["Cu_ppm"],
-    "Cu 盆地，原始含量": geochem.catchment_grid(joined, "Cu_ppm", like=like),
-    "Cu 盆地，残差": geochem.catchment_grid(joined, "Cu_ppm_log_residual", like=like),
+    say("Cu 插值图", "Cu, interpolated"): anomalies.grids["Cu_ppm"],
+    say("Cu 盆地，原始含量", "Cu by basin, content"): content,
+    say("Cu 盆地，残差", "Cu by basin, residual"): residual,
     null: -evidence.distance_to(porphyry, like=like),
 }
 maps = {name: grid.compute() for name, grid in maps.items()}
-covered = np.isfinite(maps["Cu 盆地，残差"])
+covered = np.isfinite(residual.compute())
 area = anomalies.composites.head(n_first).union_all().area / ground
 rows = {}
 for name, grid in maps.items():
-    for label in ("已知斑岩型", "未发现"):
+    for label in (found, unfound):
         whole, same = measured(grid.fillna(grid.min() - 1), groups[label], area)
         inside, _ = measured(grid.where(covered), groups[label], area)
         rows[name, label] = (whole, inside, 100 * same)
-ranking = pd.DataFrame(rows, index=["AUC", "AUC（盆地覆盖区内）", "同面积圈住 %"])
-ranking = ranking.T.drop((null, "已知斑岩型")).swaplevel().sort_index(kind="stable")
-ranking
+titles = say(
+    ["AUC", "AUC（盆地覆盖区内）", "同面积圈住 %"],
+    ["AUC", "AUC where basins are", "captured on equal area %"],
+)
+ranking = pd.DataFrame(rows, index=titles).T.drop((null, found)).swaplevel()
+ranking.loc[[found, unfound]]
 
 # %%
 spread = 2 / np.sqrt(12 * len(hidden))
 near = hidden.geometry.apply(porphyry.distance).min(axis=1).median()
-print(f"{len(hidden)} 个矿床随机撒点，AUC 为 0.5 ± {spread:.2f}（两倍标准差）")
-print(f"汇水盆地覆盖全区的 {float(covered.mean()):.0%}；同面积为全区的 {area:.1%}")
-print(f"未发现矿床到最近已知斑岩型矿床的距离，中位数 {near:.0f} m")
-for name, value in ranking.loc["未发现", "AUC"].items():
-    print(f"未发现矿床，{name}：{'超出' if value > 0.5 + spread else '未超出'}随机范围")
+facts = {
+    say(
+        "随机撒点的 AUC（两倍标准差）", "AUC of random points (2 sd)"
+    ): f"0.5 ± {spread:.2f}",
+    say("汇水盆地覆盖", "ground with a basin"): f"{float(covered.mean()):.0%}",
+    say("同面积", "equal area"): f"{area:.1%}",
+    say(
+        "未发现矿床距最近已知斑岩型矿床，中位数",
+        "hidden deposit to nearest known porphyry, median",
+    ): f"{near:.0f} m",
+}
+beyond = say("未发现矿床，超出随机范围：", "hidden deposits, beyond chance: ")
+beats = say({True: "是", False: "否"}, {True: "yes", False: "no"})
+for name, value in ranking.loc[unfound, "AUC"].items():
+    facts[beyond + name] = beats[value > 0.5 + spread]
+pd.Series(facts).to_frame(" ")
 
 # %% [markdown]
 # 结果要老实读。
@@ -700,7 +747,7 @@ figure = report.figure_catchments(
     joined,
     "Cu_ppm_log_residual",
     dem=dem,
-    name="Cu 对数残差",
+    name=say("Cu 对数残差", "Cu, log residual"),
     title="残差与综合异常（绿线）；白圆：已知斑岩型，星：未发现",
     lang=lang,
 )
@@ -720,7 +767,7 @@ figure
 # ## 用自己的数据练习
 #
 # 1. 把 `table` 换成自己的数据表，看 `points.attrs["notes"]` 里认出了什么、没认出什么。
-# 2. 复制规则文件 `china_1_50k`，按手头的规范原文改数字，写 `rules="我的规则.toml"`，再看批次结论变不变。
+# 2. 复制规则文件 `china_1_50k`，按手头的规范原文改数字，写 `rules="my_rules.toml"`，再看批次结论变不变。
 # 3. 把 k 改成 1.5 和 2.5，看评序前五名是否还是那几处；换来换去都在的，才值得先查。
 # 4. 复制异常评序规则，改权重，看名次有多敏感。
 # 5. `geology["rock"]` 不留空斑岩体再跑一次第 9 节，看残差还剩多少。
