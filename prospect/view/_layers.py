@@ -117,7 +117,9 @@ class Layer:
             label = self.label(value)
             return label if label == f"{value:g}" else f"{label} ({value:g})"
         units = self.units.replace("^2", "²").replace("^3", "³")
-        return f"{value:.6g} {units}".strip().replace("-", "−")
+        if units == "probability per unit cell":
+            units = self.words("view_per_unit_cell")
+        return f"{value:.6g}".replace("-", "−") + (f" {units}" if units else "")
 
     def label(self, value: float) -> str:
         """Label of a class, its code where it has none."""
@@ -217,7 +219,10 @@ def layers_of(
         raise ValueError("; ".join(wrong))
     layers = [Layer(str(name), grid, words) for name, grid in grids.items()]
     for layer in layers:
-        layer.title = str(titles.get(layer.name) or layer.title)
+        usual = layer.title
+        if words.lang == "zh" and layer.name in ("score", "uncertainty"):
+            usual = words(f"map_{layer.name}")
+        layer.title = str(titles.get(layer.name) or usual)
     check_one_system(layers)
     return layers
 

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from ._place import Place
 
 WORDS = (
-    "clear", "marked", "linked_hint", "log_x", "log_y", "below_detection", "left_out",
-    "left_out_log", "plot", "north", "local_unit", "linked_map", "ids_more",
+    "view_clear", "view_marked", "view_linked_hint", "view_log_x", "view_log_y",
+    "view_below_detection", "view_left_out", "view_left_out_log", "view_plot",
+    "view_north", "view_local_unit", "view_linked_map", "view_ids_more",
 )  # fmt: skip
 
 
@@ -60,7 +61,7 @@ class LinkedView(StillWidget):
         words: Words,
         **shown: Any,  # noqa: ANN401
     ) -> None:
-        said = {key: words(f"view_{key}") for key in WORDS}
+        said = {key.removeprefix("view_"): words(key) for key in WORDS}
         told = {
             key: text.replace("<", "{").replace(">", "}") for key, text in said.items()
         }

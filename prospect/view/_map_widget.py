@@ -28,8 +28,10 @@ log = logging.getLogger(__name__)
 
 MOST = 5  # places compared
 WORDS = (
-    "layer", "below", "nothing", "opacity", "place", "clear", "hint", "home", "closer",
-    "further", "reading", "no_data", "north", "local_unit", "map", "legend",
+    "view_layer", "view_below", "view_nothing", "view_opacity", "view_place",
+    "view_clear", "view_hint", "view_home", "view_closer", "view_further",
+    "view_reading", "view_no_data", "view_north", "view_local_unit", "view_map",
+    "view_legend",
 )  # fmt: skip
 
 
@@ -88,7 +90,7 @@ class MapView(StillWidget):
             titles=[layer.title for layer in below],
             place={**place.told(words), "layers": len(layers)},
             overlays=drawn(self._over, words),
-            words={key: words(f"view_{key}") for key in WORDS},
+            words={key.removeprefix("view_"): words(key) for key in WORDS},
             shown=self._picture(0),
             below=len(layers) if backdrop is not None else -1,
             opacity=0.75 if backdrop is not None else 1.0,

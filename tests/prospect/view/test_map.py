@@ -299,6 +299,13 @@ def test_layers_are_called_by_their_titles(layers):
     view = view_map(layers, titles={"rocks": "岩石"})
     assert view.titles == ["Copper", "岩石"]
     assert "rocks" in view.picked
+    score = layers["copper"].assign_attrs(
+        units="probability per unit cell", long_name="probability of a deposit"
+    )
+    view = view_map({"score": score}, lang="zh")
+    assert view.titles == ["远景得分"]
+    view.pick(503_000, 3_398_000)
+    assert view.table["score"][0].endswith(" /单位网格")
 
 
 def test_a_layer_without_a_value_is_said(layers):
