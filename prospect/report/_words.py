@@ -44,6 +44,9 @@ class Words:
             )
         self.lang = lang
 
+    def __repr__(self) -> str:
+        return f"Words({self.lang!r})"
+
     def __call__(self, key: str, **values: object) -> str:
         """Return the wording under `key`, with `values` filled in."""
         text = table()[key][self.lang]

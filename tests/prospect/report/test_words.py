@@ -24,6 +24,7 @@ PREFIXES = (
     "column",
     "method",
     "zone",
+    "view",
 )
 BY_SECTION = {
     "answer", "quality", "evidence", "labels", "weights", "targets", "limits",
@@ -69,7 +70,8 @@ def test_only_known_keys_are_used_and_every_key_is_used():
 
 def test_chinese_is_chinese():
     exempt = {
-        "lang", "comma", "colon", "semicolon", "stop", "fact_score", "reason_layer"
+        "lang", "comma", "colon", "semicolon", "stop", "fact_score", "reason_layer",
+        "view_overlay",
     }  # fmt: skip
     for key, entry in table().items():
         if key not in exempt:
