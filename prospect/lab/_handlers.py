@@ -18,6 +18,7 @@ from survey import DataProblems
 
 from ..notebooks import copy_notebook
 from ._catalogue import LANGUAGES, describe_notebooks, find_notebook
+from ._locale import follow_language
 from ._page import preferred_language, render_page
 from ._said import say_done, say_refused
 from ._space import own_space
@@ -66,6 +67,10 @@ class PageHandler(_Gallery, JupyterHandler):
             self.get_cookie("prospect-language"),
             self.request.headers.get("Accept-Language"),
         )
+        try:
+            await asyncio.to_thread(follow_language, lang)
+        except OSError as error:  # a full disk keeps nobody from the gallery
+            self.log.warning("JupyterLab's language stays as it is: %s", error)
         self.set_header("Content-Security-Policy", POLICY.format(nonce=nonce))
         self.set_header("Cache-Control", "no-store")
         self.set_header("Referrer-Policy", "same-origin")
