@@ -27,7 +27,7 @@ NAME = re.compile(r"[a-z][a-z0-9_.-]{0,23}")
 
 def _bytes(value: object) -> object:
     found = re.fullmatch(
-        r"\s*([\d.]+)\s*([KMGT])(?:i?B)?\s*", str(value), re.IGNORECASE
+        r"\s*(\d+(?:\.\d+)?)\s*([KMGT])(?:i?B)?\s*", str(value), re.IGNORECASE
     )
     if isinstance(value, str):
         if not found:
@@ -38,7 +38,7 @@ def _bytes(value: object) -> object:
 
 def _seconds(value: object) -> object:
     if isinstance(value, str):
-        found = re.fullmatch(r"\s*([\d.]+)\s*([smhd])\s*", value)
+        found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhd])\s*", value)
         if not found:
             raise ValueError('a time reads "90s", "10m", "2h" or "1d"')
         return float(found[1]) * SECONDS[found[2]]
