@@ -104,6 +104,22 @@ def preferred(header: str) -> str | None:
     return found[0] if found else None
 
 
+def title_in(lang: str, settings: HubSettings) -> str:
+    """
+    Return the title of the pages: the administrator's, else the workbench's name.
+
+    Examples
+    --------
+    >>> from prospect.hub import HubSettings
+    >>> title_in("zh", HubSettings())
+    '找矿工作台'
+    """
+    plain = type(settings.hub).model_fields["title"].default
+    if lang == "zh" and settings.hub.title == plain:
+        return "找矿工作台"
+    return settings.hub.title
+
+
 def page_values(handler: RequestHandler, settings: HubSettings) -> dict[str, Any]:
     """Return what every template of ours may use."""
     lang = language_of(handler, settings)
@@ -111,7 +127,7 @@ def page_values(handler: RequestHandler, settings: HubSettings) -> dict[str, Any
         "lang": lang,
         "t": page_words(lang),
         "said": lambda message: said(message, lang),
-        "workbench_title": settings.hub.title,
+        "workbench_title": title_in(lang, settings),
         "language_cookie": COOKIE,
         "root": settings.hub.base_url,
         "native": settings.accounts.kind == "native",
@@ -169,7 +185,11 @@ def _with(
     def namespace(handler: Any) -> dict[str, Any]:  # noqa: ANN401
         values = plain(handler) | page_values(handler, settings)
         admin = bool(values.get("user") and values["user"].admin)
-        return values | {"waiting": _waiting(handler) if admin else 0}
+        return values | {
+            "waiting": _waiting(handler) if admin else 0,
+            # a refused form keeps the name that was typed
+            "typed_name": handler.get_body_argument("username", ""),
+        }
 
     return namespace
 
