@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,18 @@ from typing import NamedTuple
 from survey import DataProblems, atomic_path
 
 from ._notebook import Notebook, fingerprint, header_of, read_notebook
+
+# what Python's kernel says of itself: without it, JupyterLab would write it into the
+# copy and show it as changed as soon as it is opened
+LANGUAGE_INFO = {
+    "codemirror_mode": {"name": "ipython", "version": sys.version_info[0]},
+    "file_extension": ".py",
+    "mimetype": "text/x-python",
+    "name": "python",
+    "nbconvert_exporter": "python",
+    "pygments_lexer": "ipython3",
+    "version": sys.version.split()[0],
+}
 
 
 class NotebookCopy(NamedTuple):
@@ -129,7 +142,8 @@ def _put(source: Path, target: Path) -> Path:
     content = read_notebook(source)
     header = header_of(content)
     header["given"] = fingerprint(content["cells"])
-    content.setdefault("metadata", {})["workbench"] = header
+    metadata = content.setdefault("metadata", {})
+    metadata |= {"workbench": header, "language_info": LANGUAGE_INFO}
     text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
     with atomic_path(target) as part:
         part.write_text(text, encoding="utf-8", newline="\n")

@@ -114,3 +114,11 @@ def test_a_newer_copy_of_mine_is_kept(shelf, tmp_path):
     copy = copy_notebook(book, tmp_path).path
     edit(copy, lambda content: content["metadata"]["workbench"].update(format=2))
     assert copy_notebook(book, tmp_path).state == "beside"
+
+
+def test_a_copy_says_what_its_kernel_says(shelf, tmp_path):
+    # JupyterLab shows a notebook as changed when the kernel's words differ
+    kernel = pytest.importorskip("ipykernel.ipkernel").IPythonKernel
+    made = copy_notebook(list_notebooks(folder=shelf)[0], tmp_path)
+    content = json.loads(made.path.read_text(encoding="utf-8"))
+    assert content["metadata"]["language_info"] == kernel.language_info

@@ -15,6 +15,7 @@ from prospect.hub.server._look import (
     page_words,
     preferred,
     said,
+    title_in,
 )
 from prospect.hub.server._words import WORDS
 
@@ -90,3 +91,15 @@ def test_language(given, cookie, accept, expected):
 def test_preferred_is_the_heaviest():
     assert preferred("en;q=0.2, zh-TW;q=0.9") == "zh"
     assert page_words("zh")["sign_in"] == "登录"
+
+
+@pytest.mark.parametrize(
+    ("given", "lang", "expected"),
+    [
+        ({}, "en", "Prospect workbench"),
+        ({}, "zh", "找矿工作台"),
+        ({"title": "Bixi survey"}, "zh", "Bixi survey"),
+    ],
+)
+def test_the_title_is_the_administrators_or_ours(given, lang, expected):
+    assert title_in(lang, HubSettings(hub=given)) == expected
