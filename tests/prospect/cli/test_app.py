@@ -83,7 +83,7 @@ def test_ctrl_c_is_code_130(tmp_path):
     ) as process:
         assert process.stdout.readline() == "at work\n"
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "Interrupted" in said
     assert "Traceback" not in said
