@@ -7,6 +7,8 @@ import pytest
 
 from prospect.hub._services import hub_environment
 
+# `make test-system` sets up the hub's environment
+pytestmark = pytest.mark.system
 PYTHON = hub_environment() / "bin" / "python"
 CODE = """
 import json, sys, pathlib
@@ -32,8 +34,7 @@ else:
 
 @pytest.fixture
 def configure(tmp_path):
-    if not PYTHON.exists():
-        pytest.skip("needs the hub's environment: make hub")
+    assert PYTHON.exists(), "needs the hub's environment: make setup-hub"
 
     def configure(text, **files):
         (tmp_path / "hub.toml").write_text(text, encoding="utf-8")
